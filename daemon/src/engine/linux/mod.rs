@@ -1,0 +1,6 @@
+//! The engine for Linux, on ptrace (ptrace(2)).
+
+pub(crate) mod arch;
+pub(crate) mod files;
+pub(crate) mod objects;
+pub(crate) mod refusal;

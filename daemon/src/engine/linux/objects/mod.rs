@@ -1,0 +1,1 @@
+//! Objects that a client reads whole: `qXfer`.

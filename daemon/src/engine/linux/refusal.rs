@@ -1,0 +1,1 @@
+//! Why the kernel said no.

@@ -1,0 +1,7 @@
+//! The process server behind the `dbgsrv` command.
+//!
+//! [`engine`] runs typed requests against real processes and knows nothing of listeners; [`worker`] joins it with the
+//! protocol for one debug session; everything else is the front that accepts connections and starts workers.
+
+pub mod engine;
+pub mod worker;

@@ -1,0 +1,3 @@
+//! The `dbgsrv` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Target descriptions: which registers there are (GDB manual, appendix "Target Descriptions").

@@ -1,0 +1,22 @@
+//! The GDB Remote Serial Protocol (GDB manual, appendix "GDB Remote Serial Protocol").
+//!
+//! One file per packet family; each holds the family's request type, and how it is parsed and emitted. [`server`] is
+//! the stub's side as a state machine.
+
+pub mod agent;
+pub mod breakpoint;
+pub mod description;
+pub mod file;
+pub mod memory;
+pub mod packet;
+pub mod process;
+pub mod query;
+pub mod registers;
+pub mod request;
+pub mod resume;
+pub mod server;
+pub mod settings;
+pub mod signal;
+pub mod stop;
+pub mod thread;
+pub mod transfer;

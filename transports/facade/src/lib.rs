@@ -1,0 +1,1 @@
+//! Turns a parsed connection string into a listener or a stream.
