@@ -1,4 +1,10 @@
 //! Runs typed requests against real processes. Nothing above this module knows ptrace.
 
+pub mod error;
 #[cfg(target_os = "linux")]
 mod linux;
+
+#[cfg(target_os = "linux")]
+pub use linux::{Ending, Engine, Interests, LaunchSettings, Report, Wait, journal};
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{host, interruptible};

@@ -1,7 +1,5 @@
 //! Settings of the session: `Q…` packets.
 
-
-
 /// A list of signals, `;` between hex numbers, checked; `iter()` yields [`Signal`](super::signal::Signal)s.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SignalList<'a> {
@@ -40,4 +38,3 @@ pub enum Request<'a> {
 pub struct SyscallList<'a> {
     pub(crate) text: &'a [u8],
 }
-

@@ -1,0 +1,62 @@
+//! Why the engine could not do what a client asked for.
+
+use super::linux::refusal::{AttachRefused, LaunchFailed};
+use nix::errno::Errno;
+use thiserror::Error;
+
+/// The engine's error. Its text is a sentence for the user of the debugger.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Attaching was refused.
+    #[error(transparent)]
+    Attach(#[from] AttachRefused),
+    /// Part of the memory asked for is not there.
+    #[error("no memory is mapped at {0:#x}")]
+    BadAddress(u64),
+    /// The program could not be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchFailed),
+    /// There is no such process in this session.
+    #[error("this session has no such process; start one with run, or attach to one")]
+    NoProcess,
+    /// There is no such thread in this session.
+    #[error("this session has no such thread")]
+    NoThread,
+    /// There is no program to start.
+    #[error("no program was named; use `set remote exec-file PATH`")]
+    NoProgram,
+    /// The debug registers are all in use, or cannot do this.
+    #[error("no debug register is free for {0} bytes at {1:#x}")]
+    NoDebugRegister(u64, u64),
+    /// It takes a stopped thread.
+    #[error("the thread is running; interrupt it first")]
+    Running,
+    /// The system said no.
+    #[error("{}", .0.desc())]
+    System(#[from] Errno),
+    /// The processor or the system cannot do this.
+    #[error("not supported on this machine")]
+    Unsupported,
+}
+
+/// What the engine returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The number that stands for the error where the client does not take text (errno(3)), 1 to 255.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Attach(refused) => refused.errno(),
+            Self::BadAddress(_) => Errno::EFAULT as u8,
+            Self::Launch(failed) => failed.errno(),
+            Self::NoProcess | Self::NoThread => Errno::ESRCH as u8,
+            Self::NoProgram => Errno::ENOENT as u8,
+            Self::NoDebugRegister(..) => Errno::ENOSPC as u8,
+            Self::Running => Errno::EBUSY as u8,
+            Self::System(errno) => *errno as i32 as u8,
+            Self::Unsupported => Errno::ENOSYS as u8,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Taking processes over, and letting go of them.
+
+use super::process::Process;
+use super::refusal::explain_attach;
+use super::thread::{Pending, State, Stop, Thread};
+use super::{Engine, Report, bit, interruptible, procfs, ptrace};
+use crate::engine::error::{Error, Result};
+use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
+use dbgsrv_protocol::rsp::signal::Signal;
+use libc::c_int;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal as NixSignal, kill};
+
+/// What becomes of the debuggees that a session leaves behind.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// It goes on by itself.
+    Detached,
+    /// It was killed.
+    Killed,
+}
+
+impl Engine {
+    /// Attaches to all threads of a running process and stops them.
+    ///
+    /// # Errors
+    /// [`Error::Attach`] with the reason.
+    pub fn attach(&mut self, pid: Pid) -> Result<ThreadId> {
+        if self.processes.contains_key(&pid) {
+            return Err(explain_attach(pid, Errno::EBUSY).into());
+        }
+        let mut process = Process::new(pid, true)
+            .map_err(|error| explain_attach(pid, error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)))?;
+        let slot = self.journal.add_process(pid)?;
+        if let Err(errno) = self.seize_all(pid) {
+            self.journal.remove_process(slot);
+            return Err(explain_attach(pid, errno).into());
+        }
+        process.slot = Some(slot);
+        self.processes.insert(pid, process);
+        self.hold_all();
+        // Threads that came up meanwhile and were not born of one that was already traced.
+        while procfs::thread_count(pid).is_some_and(|count| count > self.threads_of(pid).count()) {
+            if self.seize_all(pid).is_err() || self.running == 0 {
+                break;
+            }
+            self.hold_all();
+        }
+        self.threads_of(pid).next().map(|tid| ThreadId { pid, tid }).ok_or(Error::NoProcess)
+    }
+
+    /// Becomes the tracer of every thread that it does not trace yet.
+    fn seize_all(&mut self, pid: Pid) -> std::result::Result<(), Errno> {
+        let mut found = false;
+        for tid in procfs::threads(pid) {
+            if self.threads.contains_key(&tid) {
+                continue;
+            }
+            match ptrace::seize(tid, ptrace::OPTIONS) {
+                Ok(()) => {}
+                // It ended since the directory was read, or it was born of a traced thread.
+                Err(_) if found => continue,
+                Err(errno) => return Err(errno),
+            }
+            found = true;
+            self.threads.insert(tid, Thread::new(ThreadId { pid, tid }));
+            self.running += 1;
+        }
+        if found || !self.threads.is_empty() { Ok(()) } else { Err(Errno::ESRCH) }
+    }
+
+    /// Lets a process go on as it was found: breakpoints out, debug registers clear, no stray stop.
+    ///
+    /// # Errors
+    /// [`Error::NoProcess`].
+    pub fn detach(&mut self, pid: Pid) -> Result<()> {
+        self.process(pid)?;
+        self.settle();
+        let Some(mut process) = self.processes.remove(&pid) else { return Err(Error::NoProcess) };
+        process.breakpoints.clear(&self.journal);
+        if process.debug_version != 0 {
+            process.debug = Default::default();
+            process.debug_version += 1;
+        }
+        for tid in self.threads_of(pid).collect::<Vec<_>>() {
+            if let Some(mut thread) = self.threads.remove(&tid) {
+                // A thread that was killed meanwhile needs no restoring.
+                let _ = thread.prepare(&process);
+                let _ = ptrace::detach(tid, self.signal_left(&thread));
+            }
+        }
+        process.slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
+        self.forget_reports(pid);
+        Ok(())
+    }
+
+    /// The signal that a thread was about to get when its debugger went.
+    fn signal_left(&self, thread: &Thread) -> c_int {
+        let signal = match thread.pending {
+            Some(Pending::Signal(signal)) => signal,
+            _ => thread.undelivered,
+        };
+        let wanted = self.program_signals.map_or(signal != libc::SIGTRAP, |signals| signals & bit(signal) != 0);
+        if thread.state == State::Stopped(Stop::Signal) && wanted { signal } else { 0 }
+    }
+
+    /// Chooses the signals that a program gets when its debugger goes while they are on their way.
+    pub fn set_program_signals(&mut self, signals: impl Iterator<Item = Signal>) {
+        self.program_signals = Some(super::signal_set(signals));
+    }
+
+    /// Ends a process.
+    ///
+    /// # Errors
+    /// [`Error::NoProcess`].
+    pub fn kill(&mut self, pid: Pid) -> Result<()> {
+        self.process(pid)?;
+        self.settle();
+        // ESRCH: it has ended by itself, and is reaped all the same.
+        let _ = kill(nix::unistd::Pid::from_raw(pid.raw()), NixSignal::SIGKILL);
+        let leader = pid.leader();
+        let others = self.threads_of(pid).filter(|&tid| tid != leader).collect::<Vec<_>>();
+        for tid in others.into_iter().chain([leader]) {
+            self.reap(tid);
+        }
+        if let Some(mut process) = self.processes.remove(&pid) {
+            process.breakpoints.clear(&self.journal);
+            process.slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
+        }
+        self.forget_reports(pid);
+        Ok(())
+    }
+
+    /// The client has let go of the process: what came up since is no news.
+    fn forget_reports(&mut self, pid: Pid) {
+        self.reports.retain(|report| match *report {
+            Report::Executed { thread } | Report::Stopped { thread, .. } => thread.pid != pid,
+            Report::Exited { pid: other, .. } | Report::Signaled { pid: other, .. } => other != pid,
+            Report::NoResumed => true,
+        });
+    }
+
+    fn reap(&mut self, tid: Tid) {
+        while interruptible::wait_for(tid).is_ok_and(|status| libc::WIFSTOPPED(status)) {}
+        self.forget_thread(tid);
+    }
+
+    /// Ends the session: processes that it created are killed, others detached.
+    pub fn end(&mut self) -> Vec<(Pid, Ending)> {
+        let mut ended = Vec::new();
+        while let Some((&pid, process)) = self.processes.first_key_value() {
+            let ending = if process.attached { Ending::Detached } else { Ending::Killed };
+            let done = if process.attached { self.detach(pid) } else { self.kill(pid) };
+            if done.is_ok() {
+                ended.push((pid, ending));
+            }
+        }
+        self.reports.clear();
+        ended
+    }
+}

@@ -1,0 +1,219 @@
+//! The software breakpoints of one process: which there are, and whether they are in memory.
+//!
+//! They are in memory only while the process runs: what a client reads is the program's own bytes, and whatever ends
+//! the session while the process stands still has nothing to undo.
+
+use super::arch::BREAKPOINT;
+use super::journal::{Journal, Slot};
+use super::memory::Memory;
+use dbgsrv_protocol::ids::Pid;
+use dbgsrv_protocol::rsp::agent::Program;
+use nix::errno::Errno;
+use std::collections::BTreeMap;
+
+/// Most software breakpoints in one process.
+const MAX_BREAKPOINTS: usize = 8192;
+
+/// What a client wants to happen at an address.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    /// Stop only where one of these is true; empty: always.
+    pub(crate) conditions: Vec<Program>,
+}
+
+#[derive(Debug)]
+struct Breakpoint {
+    what: Conditions,
+    /// The byte that the breakpoint instruction replaces; `None`: to be read when it is planted.
+    original: Option<u8>,
+    planted: bool,
+    slot: Option<Slot>,
+}
+
+/// The software breakpoints of one process.
+#[derive(Debug, Default)]
+pub(crate) struct Breakpoints {
+    table: BTreeMap<u64, Breakpoint>,
+    /// Some are in memory.
+    planted: bool,
+    /// All that can be are.
+    complete: bool,
+}
+
+impl Breakpoints {
+    /// Adds a breakpoint, or replaces the conditions of the one that is there.
+    ///
+    /// # Errors
+    /// `EMFILE` where there are too many.
+    pub(crate) fn insert(&mut self, address: u64, what: Conditions) -> Result<(), Errno> {
+        if let Some(breakpoint) = self.table.get_mut(&address) {
+            breakpoint.what = what;
+            return Ok(());
+        }
+        if self.table.len() == MAX_BREAKPOINTS {
+            return Err(Errno::EMFILE);
+        }
+        self.table.insert(address, Breakpoint { what, original: None, planted: false, slot: None });
+        self.complete = false;
+        Ok(())
+    }
+
+    /// Takes a breakpoint away, also out of memory.
+    pub(crate) fn remove(&mut self, address: u64, memory: &Memory, journal: &Journal) {
+        if let Some(mut breakpoint) = self.table.remove(&address) {
+            breakpoint.lift_checked(address, memory);
+            breakpoint.strike(journal);
+        }
+    }
+
+    /// What is to happen at an address that has a breakpoint.
+    pub(crate) fn at(&self, address: u64) -> Option<&Conditions> {
+        self.table.get(&address).map(|breakpoint| &breakpoint.what)
+    }
+
+    /// Whether a breakpoint is at `address`.
+    pub(crate) fn contains(&self, address: u64) -> bool {
+        self.table.contains_key(&address)
+    }
+
+    /// Whether any is in memory.
+    pub(crate) fn is_planted(&self) -> bool {
+        self.planted
+    }
+
+    /// The byte under the breakpoint at `address`, where that is in memory.
+    pub(crate) fn original(&self, address: u64) -> Option<u8> {
+        self.table.get(&address).filter(|breakpoint| breakpoint.planted)?.original
+    }
+
+    /// Writes all breakpoints to memory. One whose page is not mapped (any more) is left out.
+    pub(crate) fn plant(&mut self, pid: Pid, attached: bool, memory: &Memory, journal: &Journal) {
+        if std::mem::replace(&mut self.complete, true) {
+            return;
+        }
+        self.planted = !self.table.is_empty();
+        for (&address, breakpoint) in &mut self.table {
+            breakpoint.plant(address, pid, attached, memory, journal);
+        }
+    }
+
+    /// Writes one breakpoint back that was lifted to step over it.
+    pub(crate) fn plant_one(&mut self, address: u64, memory: &Memory) {
+        if self.planted
+            && let Some(breakpoint) = self.table.get_mut(&address)
+        {
+            breakpoint.planted = memory.write(address, BREAKPOINT).is_ok();
+        }
+    }
+
+    /// Takes the breakpoint that a thread has just run into out of memory, to step over it.
+    pub(crate) fn lift_one(&mut self, address: u64, memory: &Memory) {
+        if let Some(breakpoint) = self.table.get_mut(&address) {
+            breakpoint.lift(address, memory);
+        }
+    }
+
+    /// Takes all breakpoints out of memory.
+    pub(crate) fn lift(&mut self, memory: &Memory) {
+        self.complete = false;
+        if !std::mem::take(&mut self.planted) {
+            return;
+        }
+        for (&address, breakpoint) in &mut self.table {
+            breakpoint.lift_checked(address, memory);
+        }
+    }
+
+    /// Takes the breakpoints of the parent out of a forked child's copy of its memory.
+    pub(crate) fn lift_copies(&self, memory: &Memory) {
+        for (&address, breakpoint) in self.table.iter().filter(|(_, breakpoint)| breakpoint.planted) {
+            // The child may have ended meanwhile; then there is nothing to mend.
+            let _ = breakpoint.original.map(|original| memory.write(address, &[original]));
+        }
+    }
+
+    /// Forgets all without touching memory: the process has a new program, or is gone.
+    pub(crate) fn clear(&mut self, journal: &Journal) {
+        for breakpoint in self.table.values_mut() {
+            breakpoint.strike(journal);
+        }
+        self.table.clear();
+        self.planted = false;
+        self.complete = false;
+    }
+
+    /// Shows the program's own bytes in what was read while breakpoints were in memory.
+    pub(crate) fn hide(&self, address: u64, bytes: &mut [u8]) {
+        if self.planted && !bytes.is_empty() {
+            for (&at, breakpoint) in self.table.range(address..=address.saturating_add(bytes.len() as u64 - 1)) {
+                if breakpoint.planted
+                    && let Some(original) = breakpoint.original
+                {
+                    bytes[(at - address) as usize] = original;
+                }
+            }
+        }
+    }
+
+    /// The client is about to write memory: what was there before no longer counts.
+    pub(crate) fn overwrite(&mut self, address: u64, length: usize) {
+        if length > 0 && !self.planted {
+            for (_, breakpoint) in self.table.range_mut(address..=address.saturating_add(length as u64 - 1)) {
+                breakpoint.original = None;
+            }
+        }
+    }
+}
+
+impl Breakpoint {
+    fn plant(&mut self, address: u64, pid: Pid, attached: bool, memory: &Memory, journal: &Journal) {
+        if self.planted {
+            return;
+        }
+        let original = match self.original {
+            Some(original) => original,
+            None => {
+                let mut byte = [0];
+                if memory.read(address, &mut byte) != 1 {
+                    return;
+                }
+                self.strike(journal);
+                byte[0]
+            }
+        };
+        self.original = Some(original);
+        if attached && self.slot.is_none() {
+            match journal.add_breakpoint(pid, address, original) {
+                Ok(slot) => self.slot = Some(slot),
+                // Without an entry the program would not survive this worker: rather no breakpoint.
+                Err(_) => return,
+            }
+        }
+        self.planted = memory.write(address, BREAKPOINT).is_ok();
+    }
+
+    fn lift(&mut self, address: u64, memory: &Memory) {
+        if std::mem::take(&mut self.planted)
+            && let Some(original) = self.original
+        {
+            // It fails only where the page is gone, and the breakpoint with it.
+            let _ = memory.write(address, &[original]);
+        }
+    }
+
+    /// As `lift`, but leaves alone what the program has mapped or written there meanwhile.
+    fn lift_checked(&mut self, address: u64, memory: &Memory) {
+        let mut byte = [0];
+        if self.planted && (memory.read(address, &mut byte) != 1 || byte != BREAKPOINT) {
+            self.planted = false;
+            self.original = None;
+        }
+        self.lift(address, memory);
+    }
+
+    fn strike(&mut self, journal: &Journal) {
+        if let Some(slot) = self.slot.take() {
+            journal.remove_breakpoint(slot);
+        }
+    }
+}

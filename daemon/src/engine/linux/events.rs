@@ -1,0 +1,390 @@
+//! What the kernel tells of debuggees, and what becomes of it.
+
+use super::process::Process;
+use super::thread::{Pending, State, Stop, Thread};
+use super::{Engine, Report, bit, interruptible, ptrace};
+use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
+use dbgsrv_protocol::rsp::resume::Action;
+use dbgsrv_protocol::rsp::signal::Signal;
+use dbgsrv_protocol::rsp::stop::Reason;
+use interruptible::{CHILD, END, INPUT};
+use libc::c_int;
+use nix::errno::Errno;
+
+/// How a wait ended.
+#[derive(Debug)]
+pub enum Wait {
+    /// No thread runs and nothing is left to report.
+    Idle,
+    /// The client has sent something, or the session is to end.
+    Interrupted,
+    /// Here is news.
+    Report(Report),
+}
+
+/// What a stop comes to.
+enum Cause {
+    /// The thread goes on as it was.
+    Again,
+    /// It stays in its job's stop until the job continues.
+    Listen,
+    /// It stands at a breakpoint that is not meant for it.
+    Pass,
+    /// It stays stopped, and nobody needs to know.
+    Rest,
+    /// The client is told.
+    Tell(Pending),
+}
+
+impl Engine {
+    /// Waits until there is something to report, the stream has input, or the session is to end.
+    pub fn wait(&mut self) -> Wait {
+        loop {
+            if let Some(report) = self.reports.pop_front() {
+                return Wait::Report(report);
+            }
+            if !self.is_running() {
+                return Wait::Idle;
+            }
+            // With many threads, finding the one that runs among all takes the kernel longer than the rest of a step;
+            // SIGCHLD then tells of those that end meanwhile.
+            let one = if self.running == 1 && self.threads.len() > 8 { self.moving.first() } else { None };
+            let (target, mask) = one.map_or((-1, INPUT | END), |tid| (tid.raw(), INPUT | END | CHILD));
+            match interruptible::wait(target, 0, mask) {
+                Ok(Some((tid, status))) => self.handle(tid, status),
+                Ok(None) => {}
+                Err(Errno::EINTR) if interruptible::raised(INPUT | END) => return Wait::Interrupted,
+                Err(Errno::EINTR) => self.sweep(),
+                Err(_) => self.forget_all(),
+            }
+        }
+    }
+
+    /// Looks at all statuses that are ready.
+    fn sweep(&mut self) {
+        interruptible::clear(CHILD);
+        while let Ok(Some((tid, status))) = interruptible::wait(-1, libc::WNOHANG, 0) {
+            self.handle(tid, status);
+        }
+    }
+
+    /// The kernel knows of no tracee: whatever we believed to run is gone.
+    fn forget_all(&mut self) {
+        for tid in self.threads.keys().copied().collect::<Vec<_>>() {
+            self.forget_thread(tid);
+        }
+        for pid in self.processes().collect::<Vec<_>>() {
+            self.process_ended(pid, Report::Signaled { pid, signal: Signal::SIGKILL });
+        }
+    }
+
+    /// A status of a thread that is meant to run.
+    fn handle(&mut self, tid: c_int, status: c_int) {
+        let Some(tid) = Tid::new(tid) else { return };
+        if !libc::WIFSTOPPED(status) {
+            return self.ended(tid, status);
+        }
+        match self.stopped_for(tid, status) {
+            Cause::Again => match self.stepping_over {
+                Some((over, _)) if over == tid => self.start_step(tid),
+                // Held until the step over a breakpoint is done.
+                Some(_) => {}
+                None => self.start(tid),
+            },
+            Cause::Listen => self.listen(tid),
+            Cause::Pass => self.go(),
+            Cause::Rest => self.check_running(),
+            Cause::Tell(pending) => self.report_stop(tid, pending),
+        }
+    }
+
+    /// A status of a thread that is being held.
+    pub(super) fn absorb(&mut self, tid: Tid, status: c_int) {
+        if !libc::WIFSTOPPED(status) {
+            return self.ended(tid, status);
+        }
+        if let Cause::Tell(pending) = self.stopped_for(tid, status)
+            && let Some(thread) = self.threads.get_mut(&tid)
+        {
+            thread.pending = Some(pending);
+        }
+    }
+
+    fn listen(&mut self, tid: Tid) {
+        if let Some(thread) = self.threads.get_mut(&tid)
+            && ptrace::listen(tid).is_ok()
+        {
+            thread.state = State::Running { stepping: false };
+            self.running += 1;
+        }
+    }
+
+    /// Notes that a thread has stopped, and finds out why.
+    fn stopped_for(&mut self, tid: Tid, status: c_int) -> Cause {
+        if status >> 16 == libc::PTRACE_EVENT_EXEC {
+            self.revive_leader(tid);
+        }
+        let Some(thread) = self.threads.get_mut(&tid) else {
+            self.unborn.insert(tid, status);
+            return Cause::Rest;
+        };
+        let stepping = thread.is_stepping();
+        let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
+        if !thread.is_stopped() {
+            self.running -= 1;
+        }
+        thread.state = State::Stopped(match event {
+            0 => Stop::Signal,
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
+            _ => Stop::Trap,
+        });
+        match (event, signal) {
+            (0, libc::SIGTRAP) => self.trap(tid, stepping),
+            (0, signal) => self.signal(tid, signal, stepping),
+            (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid),
+            (libc::PTRACE_EVENT_STOP, _) => Cause::Listen,
+            (libc::PTRACE_EVENT_CLONE, _) => self.cloned(tid),
+            (libc::PTRACE_EVENT_FORK, _) => self.forked(tid, false),
+            (libc::PTRACE_EVENT_VFORK, _) => self.forked(tid, true),
+            (libc::PTRACE_EVENT_VFORK_DONE, _) => self.vfork_done(tid),
+            (libc::PTRACE_EVENT_EXEC, _) => self.executed(tid),
+            _ => Cause::Again,
+        }
+    }
+
+    /// Our interrupt, a new thread's first stop, or news of a job that continues.
+    fn event_stop(&mut self, tid: Tid) -> Cause {
+        if self.breaking_in == Some(tid) {
+            return Cause::Tell(Pending::BreakIn);
+        }
+        if self.threads.get(&tid).is_some_and(|thread| thread.action.is_some()) { Cause::Again } else { Cause::Rest }
+    }
+
+    fn signal(&mut self, tid: Tid, signal: c_int, stepping: bool) -> Cause {
+        let passes = self.pass_signals & bit(signal) != 0 && !stepping;
+        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        if thread.injected == Some(signal) || passes {
+            thread.injected = None;
+            thread.signal = signal;
+            return Cause::Again;
+        }
+        Cause::Tell(Pending::Signal(signal))
+    }
+
+    /// SIGTRAP: a step, a breakpoint, a watchpoint, or the program's own.
+    fn trap(&mut self, tid: Tid, stepping: bool) -> Cause {
+        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        let Some(process) = self.processes.get_mut(&thread.id.pid) else { return Cause::Rest };
+        if process.debug.is_used()
+            && let Some(reason) = hardware_hit(thread, process)
+        {
+            return Cause::Tell(Pending::Trap(reason));
+        }
+        // A step executes a breakpoint instruction only if there is one in memory; asking takes a system call.
+        let int3 = (!stepping || process.breakpoints.is_planted()) && is_breakpoint(tid);
+        if !int3 {
+            return if stepping { self.stepped(tid) } else { self.signal(tid, libc::SIGTRAP, true) };
+        }
+        let Ok(pc) = thread.registers.pc(tid) else { return Cause::Rest };
+        let address = pc.wrapping_sub(1);
+        let ours = process.breakpoints.original(address).is_some();
+        if ours || self.interests.swbreak {
+            // A thread that can't be rewound has been killed.
+            let _ = thread.registers.rewind(tid, address);
+        }
+        if ours { hit(thread, process, address) } else { Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint)) }
+    }
+
+    fn stepped(&mut self, tid: Tid) -> Cause {
+        let over = self.stepping_over.is_some_and(|(over, _)| over == tid);
+        if over {
+            self.stepped_over();
+        }
+        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        let Some(process) = self.processes.get_mut(&thread.id.pid) else { return Cause::Rest };
+        match thread.action {
+            Some(Action::RangeStep { start, end }) => match thread.registers.pc(tid) {
+                Ok(pc) if process.breakpoints.contains(pc) => hit(thread, process, pc),
+                Ok(pc) if (start..end).contains(&pc) => Cause::Again,
+                _ => Cause::Tell(Pending::Trap(Reason::Signal)),
+            },
+            Some(Action::Step(_)) => Cause::Tell(Pending::Trap(Reason::Signal)),
+            // The others were held for this step: everybody goes on.
+            _ if over => Cause::Pass,
+            _ => Cause::Again,
+        }
+    }
+
+    fn cloned(&mut self, tid: Tid) -> Cause {
+        let Some(parent) = self.threads.get(&tid).map(|thread| thread.id) else { return Cause::Rest };
+        let Some(child) = ptrace::event_message(tid).ok().and_then(|tid| Tid::new(tid as i32)) else {
+            return Cause::Again;
+        };
+        let mut thread = Thread::new(ThreadId { pid: parent.pid, tid: child });
+        thread.action = self.newcomers;
+        self.threads.insert(child, thread);
+        self.running += 1;
+        if self.newcomers.is_some() {
+            self.moving.push(child);
+        }
+        if let Some(status) = self.unborn.remove(&child) {
+            if self.holding { self.absorb(child, status) } else { self.handle(child.raw(), status) }
+        }
+        Cause::Again
+    }
+
+    fn forked(&mut self, tid: Tid, shares_memory: bool) -> Cause {
+        let Some(parent) = self.threads.get(&tid).map(|thread| thread.id.pid) else { return Cause::Rest };
+        let Some(pid) = ptrace::event_message(tid).ok().and_then(|pid| Pid::new(pid as i32)) else {
+            return Cause::Again;
+        };
+        if self.unborn.remove(&pid.leader()).is_none() {
+            // Where it has been killed, detaching fails below.
+            let _ = interruptible::wait_for(pid.leader());
+        }
+        let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
+        let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
+        let child = Process::new(pid, process.attached).ok();
+        if shares_memory {
+            process.lift();
+            process.vfork_children += 1;
+        } else if let Some(child) = &child {
+            process.breakpoints.lift_copies(&child.memory);
+        }
+        let Some(child) = child.filter(|_| told) else {
+            // Gone already where this fails.
+            let _ = ptrace::detach(pid.leader(), 0);
+            return Cause::Again;
+        };
+        let id = self.adopt(child);
+        let reason = if shares_memory { Reason::Vfork(id) } else { Reason::Fork(id) };
+        Cause::Tell(Pending::Trap(reason))
+    }
+
+    /// Takes a forked child in, stopped.
+    fn adopt(&mut self, mut child: Process) -> ThreadId {
+        let id = ThreadId { pid: child.pid, tid: child.pid.leader() };
+        if child.attached {
+            // A child more than the journal can hold would not survive a crash of this worker; all else works.
+            child.slot = self.journal.add_process(child.pid).ok();
+        }
+        let mut thread = Thread::new(id);
+        thread.state = State::Stopped(Stop::Trap);
+        thread.announced = false;
+        self.threads.insert(id.tid, thread);
+        self.processes.insert(id.pid, child);
+        id
+    }
+
+    fn vfork_done(&mut self, tid: Tid) -> Cause {
+        let Some(pid) = self.threads.get(&tid).map(|thread| thread.id.pid) else { return Cause::Rest };
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.vfork_children = process.vfork_children.saturating_sub(1);
+            process.plant(&self.journal);
+        }
+        if self.interests.vfork { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }
+    }
+
+    /// A leader that ended before its threads comes back when one of them runs a new program.
+    fn revive_leader(&mut self, tid: Tid) {
+        if let Some(pid) = Pid::new(tid.raw()).filter(|pid| self.processes.contains_key(pid))
+            && !self.threads.contains_key(&tid)
+        {
+            self.threads.insert(tid, Thread::new(ThreadId { pid, tid }));
+            self.running += 1;
+        }
+    }
+
+    /// A new program: all threads but one are gone, and that one has the leader's id now.
+    fn executed(&mut self, leader: Tid) -> Cause {
+        let Some(pid) = self.threads.get(&leader).map(|thread| thread.id.pid) else { return Cause::Rest };
+        let former = ptrace::event_message(leader).ok().and_then(|tid| Tid::new(tid as i32)).unwrap_or(leader);
+        let action = self.threads.get(&former).and_then(|thread| thread.action);
+        let others = self.threads_of(pid).filter(|&tid| tid != leader).collect::<Vec<_>>();
+        self.stepping_over = self.stepping_over.filter(|(over, _)| !others.contains(over) && *over != leader);
+        for tid in others {
+            self.forget_thread(tid);
+        }
+        if let Some(thread) = self.threads.get_mut(&leader) {
+            *thread = Thread::new(thread.id);
+            thread.state = State::Stopped(Stop::Trap);
+            thread.action = action;
+        }
+        if !self.moving.contains(&leader) {
+            self.moving.push(leader);
+        }
+        let followed = self.processes.get_mut(&pid).is_some_and(|process| process.executed(&self.journal).is_ok());
+        if followed && self.interests.exec { Cause::Tell(Pending::Exec) } else { Cause::Again }
+    }
+
+    /// A thread has ended; with the leader, the process.
+    fn ended(&mut self, tid: Tid, status: c_int) {
+        let pid = self.threads.get(&tid).map_or(Pid::new(tid.raw()), |thread| Some(thread.id.pid));
+        self.unborn.remove(&tid);
+        let Some(pid) = pid.filter(|pid| self.processes.contains_key(pid)) else { return };
+        self.forget_thread(tid);
+        if tid == pid.leader() {
+            let report = if libc::WIFSIGNALED(status) {
+                Report::Signaled { pid, signal: Signal::from_linux(libc::WTERMSIG(status)) }
+            } else {
+                Report::Exited { pid, status: libc::WEXITSTATUS(status) as u8 }
+            };
+            self.process_ended(pid, report);
+        } else if self.threads_of(pid).next().is_none() {
+            // Its leader ended first and has been waiting for this.
+            if let Ok(status) = interruptible::wait_for(pid.leader()) {
+                self.ended(pid.leader(), status);
+            }
+        } else {
+            self.check_running();
+        }
+    }
+
+    fn process_ended(&mut self, pid: Pid, report: Report) {
+        for tid in self.threads_of(pid).collect::<Vec<_>>() {
+            self.forget_thread(tid);
+        }
+        if let Some(mut process) = self.processes.remove(&pid) {
+            process.breakpoints.clear(&self.journal);
+            process.slot.take().into_iter().for_each(|slot| self.journal.remove_process(slot));
+        }
+        self.report(report);
+    }
+
+    /// Where the last thread that ran is gone or came to rest, the client must not wait for ever.
+    fn check_running(&mut self) {
+        if self.holding {
+            return;
+        }
+        if self.stepping_over.is_none() && self.running == 0 && self.reports.is_empty() {
+            self.go();
+        }
+        if self.running == 0 && self.reports.is_empty() && !self.moving.is_empty() {
+            self.report(Report::NoResumed);
+        }
+    }
+}
+
+/// Whether a SIGTRAP comes from a breakpoint instruction.
+fn is_breakpoint(tid: Tid) -> bool {
+    ptrace::signal_info(tid).is_ok_and(|info| matches!(info.si_code, libc::SI_KERNEL | libc::TRAP_BRKPT))
+}
+
+/// A software breakpoint was hit: does it concern the client?
+fn hit(thread: &mut Thread, process: &Process, address: u64) -> Cause {
+    thread.passing = Some(address);
+    if super::points::concerns_client(thread, process, address) {
+        Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint))
+    } else {
+        Cause::Pass
+    }
+}
+
+/// What the debug registers have to say on a trap.
+fn hardware_hit(thread: &mut Thread, process: &Process) -> Option<Reason<'static>> {
+    let status = ptrace::peek_debug_register(thread.id.tid, 6).ok()?;
+    let reason = process.debug.hit(status)?;
+    // The processor only ever sets these bits.
+    let _ = ptrace::poke_debug_register(thread.id.tid, 6, 0);
+    Some(reason)
+}

@@ -1,0 +1,164 @@
+//! Blocking system calls that a signal handler can cancel without a race.
+//!
+//! The worker blocks in one system call at a time: `recv` while its debuggees stand still, `wait4` while they run. Input
+//! that arrives during `wait4` raises `SIGIO`, the end of the daemon `SIGTERM`. A signal between the last look at a flag
+//! and the system call would be lost, and closing that gap with `ppoll` and a signal descriptor costs two more calls for
+//! each step. So the look and the call are one short sequence with known bounds: a handler that finds the program
+//! counter inside moves it to the exit that answers `EINTR`.
+
+#![expect(unsafe_code, reason = "a system call in assembly, and signal handlers")]
+
+use dbgsrv_protocol::ids::Tid;
+use libc::{c_int, c_long, c_void};
+use nix::errno::Errno;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Input has arrived since the stream was last read to its end.
+pub(crate) const INPUT: u32 = 1;
+/// The session has to end.
+pub(crate) const END: u32 = 2;
+/// A child or tracee has ended.
+pub(crate) const CHILD: u32 = 4;
+
+/// What has been signalled and not been looked at yet.
+static RAISED: AtomicU32 = AtomicU32::new(0);
+
+/// Which of `mask` are raised.
+pub(crate) fn raised(mask: u32) -> bool {
+    RAISED.load(Ordering::Relaxed) & mask != 0
+}
+
+/// Marks as raised.
+pub(crate) fn raise(mask: u32) {
+    RAISED.fetch_or(mask, Ordering::Relaxed);
+}
+
+/// Forgets, before looking at what was raised.
+pub(crate) fn clear(mask: u32) {
+    if raised(mask) {
+        RAISED.fetch_and(!mask, Ordering::Relaxed);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+std::arch::global_asm!(
+    ".globl dbgsrv_interruptible",
+    ".globl dbgsrv_interruptible_window",
+    ".globl dbgsrv_interruptible_called",
+    ".globl dbgsrv_interruptible_cancel",
+    ".type dbgsrv_interruptible,@function",
+    "dbgsrv_interruptible:", // rdi: flags, esi: mask, rdx: [number, six arguments]
+    "mov r11, rdi",
+    "mov ecx, esi",
+    "mov rax, rdx",
+    "mov rdi, [rax + 8]",
+    "mov rsi, [rax + 16]",
+    "mov rdx, [rax + 24]",
+    "mov r10, [rax + 32]",
+    "mov r8, [rax + 40]",
+    "mov r9, [rax + 48]",
+    "mov rax, [rax]",
+    "dbgsrv_interruptible_window:",
+    "test dword ptr [r11], ecx",
+    "jnz dbgsrv_interruptible_cancel",
+    "syscall",
+    "dbgsrv_interruptible_called:",
+    "ret",
+    "dbgsrv_interruptible_cancel:",
+    "mov rax, -4", // -EINTR
+    "ret",
+    ".size dbgsrv_interruptible, . - dbgsrv_interruptible",
+);
+
+unsafe extern "C" {
+    fn dbgsrv_interruptible(flags: *const u32, mask: u32, call: *const [c_long; 7]) -> c_long;
+    fn dbgsrv_interruptible_window();
+    fn dbgsrv_interruptible_called();
+    fn dbgsrv_interruptible_cancel();
+}
+
+/// Makes a system call, unless one of `mask` is raised before or while it blocks: then `EINTR`.
+///
+/// # Safety
+/// As for the system call: pointers among the arguments must be valid for what it does with them.
+unsafe fn interruptible(mask: u32, number: c_long, arguments: [c_long; 6]) -> Result<c_long, Errno> {
+    let [a, b, c, d, e, f] = arguments;
+    let call = [number, a, b, c, d, e, f];
+    // SAFETY: the flags are static, the call's own pointers are the caller's promise.
+    let result = unsafe { dbgsrv_interruptible(RAISED.as_ptr(), mask, &raw const call) };
+    if result < 0 { Err(Errno::from_raw(-result as c_int)) } else { Ok(result) }
+}
+
+/// `recv` that `END` cancels.
+pub(crate) fn recv(stream: c_int, buffer: &mut [u8], flags: c_int) -> Result<usize, Errno> {
+    let arguments =
+        [c_long::from(stream), buffer.as_mut_ptr() as c_long, buffer.len() as c_long, c_long::from(flags), 0, 0];
+    // SAFETY: the buffer is valid for writes of its length.
+    unsafe { interruptible(END, libc::SYS_recvfrom, arguments) }.map(|n| n as usize)
+}
+
+/// `send` that `END` cancels.
+pub(crate) fn send(stream: c_int, buffer: &[u8]) -> Result<usize, Errno> {
+    let flags = c_long::from(libc::MSG_NOSIGNAL);
+    let arguments = [c_long::from(stream), buffer.as_ptr() as c_long, buffer.len() as c_long, flags, 0, 0];
+    // SAFETY: the buffer is valid for reads of its length.
+    unsafe { interruptible(END, libc::SYS_sendto, arguments) }.map(|n| n as usize)
+}
+
+/// `wait4` on one thread (`tid > 0`) or all (-1) that anything in `mask` cancels; `None`: nothing yet (`WNOHANG`).
+pub(crate) fn wait(tid: c_int, options: c_int, mask: u32) -> Result<Option<(c_int, c_int)>, Errno> {
+    let mut status: c_int = 0;
+    let arguments = [c_long::from(tid), (&raw mut status) as c_long, c_long::from(options | libc::__WALL), 0, 0, 0];
+    // SAFETY: `status` outlives the call.
+    let tid = unsafe { interruptible(mask, libc::SYS_wait4, arguments) }? as c_int;
+    Ok((tid != 0).then_some((tid, status)))
+}
+
+/// Waits for one thread's next status, whatever is raised meanwhile.
+pub(crate) fn wait_for(tid: Tid) -> Result<c_int, Errno> {
+    loop {
+        match wait(tid.raw(), 0, 0) {
+            Ok(Some((_, status))) => return Ok(status),
+            Ok(None) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+extern "C" fn handle(signal: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
+    raise(match signal {
+        libc::SIGIO => INPUT,
+        libc::SIGCHLD => CHILD,
+        _ => END,
+    });
+    // SAFETY: a handler installed with SA_SIGINFO gets a ucontext_t.
+    let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
+    let pc = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
+    let window = (dbgsrv_interruptible_window as *const ()) as i64..(dbgsrv_interruptible_called as *const ()) as i64;
+    if window.contains(pc) {
+        *pc = (dbgsrv_interruptible_cancel as *const ()) as i64;
+    }
+}
+
+/// Installs the handlers: `SIGIO` for input, `SIGCHLD` for ended children (not for each stop), and the signals that end a session.
+pub(crate) fn install_handlers() -> Result<(), Errno> {
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+    for signal in [Signal::SIGIO, Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let flags = SaFlags::SA_SIGINFO | SaFlags::SA_NOCLDSTOP;
+        let action = SigAction::new(SigHandler::SigAction(handle), flags, SigSet::empty());
+        // SAFETY: the handler only stores to an atomic and to its own context.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    Ok(())
+}
+
+/// Has the kernel raise `SIGIO` on this thread when input arrives on `stream` while nobody blocks in `recv` on it.
+pub(crate) fn signal_input(stream: c_int) -> Result<(), Errno> {
+    // SAFETY: fcntl on an open descriptor, with integers.
+    unsafe {
+        Errno::result(libc::fcntl(stream, libc::F_SETOWN, libc::getpid()))?;
+        let flags = Errno::result(libc::fcntl(stream, libc::F_GETFL))?;
+        Errno::result(libc::fcntl(stream, libc::F_SETFL, flags | libc::O_ASYNC))?;
+    }
+    Ok(())
+}

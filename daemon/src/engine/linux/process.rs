@@ -1,0 +1,93 @@
+//! One traced process: what its threads share.
+
+use super::arch::{Architecture, DebugRegisters, Mode};
+use super::breakpoints::Breakpoints;
+use super::journal::{Journal, Slot};
+use super::memory::Memory;
+use super::objects::ReadMemory;
+use super::procfs;
+use dbgsrv_protocol::ids::{Pid, Tid};
+use std::io;
+
+/// A traced process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) pid: Pid,
+    /// It ran before the session, or the client let it live on: it is detached, not killed, when the session ends.
+    pub(crate) attached: bool,
+    pub(crate) mode: Mode,
+    pub(crate) arch: &'static Architecture,
+    pub(crate) memory: Memory,
+    pub(crate) breakpoints: Breakpoints,
+    pub(crate) debug: DebugRegisters,
+    /// Counts changes of `debug`; threads catch up when they go on.
+    pub(crate) debug_version: u32,
+    /// A child borrows the memory until it execs or ends: no breakpoint may be in it.
+    pub(crate) vfork_children: u32,
+    /// Its entry in the journal, if it was attached to.
+    pub(crate) slot: Option<Slot>,
+}
+
+impl Process {
+    /// # Errors
+    /// What opening its memory fails with.
+    pub(crate) fn new(pid: Pid, attached: bool) -> io::Result<Self> {
+        let mode = mode(pid);
+        Ok(Self {
+            pid,
+            attached,
+            mode,
+            arch: Architecture::get(mode),
+            memory: Memory::open(pid, pid.leader())?,
+            breakpoints: Breakpoints::default(),
+            debug: DebugRegisters::default(),
+            debug_version: 0,
+            vfork_children: 0,
+            slot: None,
+        })
+    }
+
+    /// Follows the process into a new program: nothing of the old one is left.
+    pub(crate) fn executed(&mut self, journal: &Journal) -> io::Result<()> {
+        self.breakpoints.clear(journal);
+        self.debug = DebugRegisters::default();
+        self.debug_version = 0;
+        self.vfork_children = 0;
+        self.mode = mode(self.pid);
+        self.arch = Architecture::get(self.mode);
+        self.memory = Memory::open(self.pid, self.pid.leader())?;
+        Ok(())
+    }
+
+    pub(crate) fn plant(&mut self, journal: &Journal) {
+        if self.vfork_children == 0 {
+            self.breakpoints.plant(self.pid, self.attached, &self.memory, journal);
+        }
+    }
+
+    pub(crate) fn lift(&mut self) {
+        self.breakpoints.lift(&self.memory);
+    }
+
+    /// Reads memory as the program sees it, without breakpoints.
+    pub(crate) fn read(&self, address: u64, buffer: &mut [u8]) -> usize {
+        let length = self.memory.read(address, buffer);
+        self.breakpoints.hide(address, &mut buffer[..length]);
+        length
+    }
+
+    /// The thread that memory is reached through has ended.
+    pub(crate) fn retask(&mut self, tid: Tid) {
+        self.memory.set_task(tid);
+    }
+}
+
+impl ReadMemory for Process {
+    fn read_memory(&self, address: u64, buffer: &mut [u8]) -> usize {
+        self.read(address, buffer)
+    }
+}
+
+fn mode(pid: Pid) -> Mode {
+    if procfs::is_32_bit(pid) { Mode::Bits32 } else { Mode::Bits64 }
+}

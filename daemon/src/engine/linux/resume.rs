@@ -1,0 +1,236 @@
+//! Setting threads in motion.
+
+use super::process::Process;
+use super::thread::{Pending, State, Stop, Thread};
+use super::{Engine, ptrace};
+use crate::engine::error::{Error, Result};
+use dbgsrv_protocol::ids::{ThreadId, Tid};
+use dbgsrv_protocol::rsp::resume::{Action, Actions};
+use dbgsrv_protocol::rsp::signal::Signal;
+use dbgsrv_protocol::rsp::stop::Reason;
+use dbgsrv_protocol::rsp::thread::Selector;
+use libc::c_int;
+use nix::errno::Errno;
+
+impl Engine {
+    /// Does what each thread is told to. Where one of them has a stop that was not reported yet, nothing moves and
+    /// that stop is reported.
+    ///
+    /// `address` is where the threads that are named one by one go on, if not where they stand.
+    ///
+    /// # Errors
+    /// [`Error::NoThread`] where no stopped thread is concerned.
+    pub fn resume(&mut self, actions: Actions<'_>, address: Option<u64>) -> Result<()> {
+        if !self.reports.is_empty() {
+            return Ok(());
+        }
+        let wild = actions.iter().find(|action| !matches!(action.thread.thread, Selector::One(_)));
+        self.newcomers = wild.map(|_| Action::Continue(None));
+        if wild.is_some() {
+            for thread in self.threads.values_mut().filter(|thread| thread.is_stopped() && thread.announced) {
+                if let Some(first) = actions.iter().find(|action| action.thread.admits(thread.id)) {
+                    thread.assign(first.action);
+                    self.moving.push(thread.id.tid);
+                }
+            }
+        } else {
+            for each in actions.iter() {
+                let Selector::One(tid) = each.thread.thread else { continue };
+                if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| each.thread.admits(thread.id))
+                    && thread.is_stopped()
+                    && thread.action.is_none()
+                {
+                    thread.assign(each.action);
+                    self.moving.push(tid);
+                }
+            }
+        }
+        let first = *self.moving.first().ok_or(Error::NoThread)?;
+        if let (Some(pc), Some(thread)) = (address, self.threads.get_mut(&first)) {
+            thread.registers.set_pc(first, pc)?;
+        }
+        self.go();
+        Ok(())
+    }
+
+    /// Brings every thread that has something to do into motion, or what must come before: a stop to be reported, a
+    /// step over a breakpoint.
+    pub(super) fn go(&mut self) {
+        if self.stepping_over.is_some() {
+            return;
+        }
+        if !self.reports.is_empty() {
+            return self.settle();
+        }
+        if let Some(tid) = self.first_pending() {
+            return self.report_pending(tid);
+        }
+        if !self.moves_alone() {
+            if let Some((tid, address)) = self.at_breakpoint() {
+                return self.step_over(tid, address);
+            }
+            for process in self.processes.values_mut() {
+                process.plant(&self.journal);
+            }
+        }
+        for index in 0..self.moving.len() {
+            self.start(self.moving[index]);
+        }
+    }
+
+    /// Whether the one thread in motion executes one instruction at a time: then no breakpoint has to be in memory.
+    fn moves_alone(&self) -> bool {
+        let [tid] = self.moving[..] else { return false };
+        self.threads.get(&tid).is_some_and(Thread::wants_step)
+    }
+
+    fn first_pending(&self) -> Option<Tid> {
+        let mut moving = self.moving.iter().filter_map(|tid| self.threads.get(tid));
+        moving.find(|thread| thread.pending.is_some()).map(|thread| thread.id.tid)
+    }
+
+    /// A thread that stands at a breakpoint which it has hit already.
+    fn at_breakpoint(&mut self) -> Option<(Tid, u64)> {
+        for tid in &self.moving {
+            let Some(thread) = self.threads.get_mut(tid) else { continue };
+            let Some(address) = thread.passing.filter(|_| thread.is_stopped()) else { continue };
+            let process = self.processes.get(&thread.id.pid)?;
+            if process.breakpoints.contains(address) && thread.registers.pc(*tid) == Ok(address) {
+                return Some((*tid, address));
+            }
+            thread.passing = None;
+        }
+        None
+    }
+
+    /// Resumes a stopped thread according to its action.
+    pub(super) fn start(&mut self, tid: Tid) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        let Some(process) = self.processes.get(&thread.id.pid) else { return };
+        if thread.is_stopped() && thread.action.is_some() {
+            thread.run(process, thread.wants_step());
+            self.running += 1;
+        }
+    }
+
+    /// Resumes a stopped thread by one instruction, whatever its action.
+    pub(super) fn start_step(&mut self, tid: Tid) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        let Some(process) = self.processes.get(&thread.id.pid) else { return };
+        thread.run(process, true);
+        self.running += 1;
+    }
+
+    /// Asks a running thread to stop, so that the client gets a stop to look at.
+    pub fn interrupt(&mut self) {
+        let mut running = self.threads.values_mut().filter(|thread| !thread.is_stopped());
+        if let Some(thread) = running.find(|thread| ptrace::interrupt(thread.id.tid).is_ok()) {
+            self.breaking_in = Some(thread.id.tid);
+        }
+    }
+
+    /// Reports a stop that came up while the client could not be told.
+    fn report_pending(&mut self, tid: Tid) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        if let Some(pending) = thread.pending.take() {
+            self.report_stop(tid, pending);
+        }
+    }
+
+    /// Puts threads to rest that stand still after a step.
+    ///
+    /// The kernel leaves the trap flag of a stepped thread set until it is resumed in another way. Should this worker
+    /// be killed, the thread would run on with it and die of the trap. So once the client takes its time, the thread
+    /// is resumed and stopped again before it executes anything.
+    pub fn rest(&mut self) {
+        let stepped = self.threads.values().filter(|thread| thread.trap_flag && thread.is_stopped());
+        for tid in stepped.map(|thread| thread.id.tid).collect::<Vec<_>>() {
+            self.clear_trap_flag(tid);
+        }
+    }
+
+    fn clear_trap_flag(&mut self, tid: Tid) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        let Some(process) = self.processes.get(&thread.id.pid) else { return };
+        // In a signal's stop the signal would be lost; the client is about to decide on it anyway.
+        if thread.state == State::Stopped(Stop::Signal)
+            && thread.undelivered != 0
+            && thread.undelivered != libc::SIGTRAP
+        {
+            return;
+        }
+        if thread.registers.flush(tid, process.arch).is_err() || ptrace::interrupt(tid).is_err() {
+            return;
+        }
+        if ptrace::cont(tid, 0).is_ok() {
+            thread.trap_flag = false;
+            thread.registers.forget();
+            thread.state = State::Running { stepping: false };
+            self.running += 1;
+            self.await_stop(tid);
+        }
+    }
+}
+
+impl Thread {
+    fn assign(&mut self, action: Action) {
+        self.action = Some(action);
+        self.undelivered = 0;
+        if let Action::Continue(Some(signal)) | Action::Step(Some(signal)) = action {
+            self.signal = signal.to_linux().unwrap_or(0);
+        }
+        // The end of a step that the client no longer asks for is no news.
+        if matches!(self.pending, Some(Pending::Trap(Reason::Signal))) && !self.wants_step() {
+            self.pending = None;
+        }
+    }
+
+    /// Writes back what was changed and lets the thread run.
+    fn run(&mut self, process: &Process, stepping: bool) {
+        let tid = self.id.tid;
+        // Where a call fails with ESRCH the thread has been killed, and its end is about to be reported.
+        let _ = self.prepare(process);
+        let signal = self.take_signal();
+        let resumed = if stepping { ptrace::step(tid, signal) } else { ptrace::cont(tid, signal) };
+        debug_assert!(matches!(resumed, Ok(()) | Err(Errno::ESRCH)), "{tid}: {resumed:?}");
+        self.trap_flag = stepping;
+        self.passing = None;
+        self.state = State::Running { stepping };
+    }
+
+    /// Brings the kernel's idea of a stopped thread up to date.
+    pub(super) fn prepare(&mut self, process: &Process) -> std::result::Result<(), Errno> {
+        if self.debug_version != process.debug_version {
+            self.debug_version = process.debug_version;
+            process.debug.store(|register, value| ptrace::poke_debug_register(self.id.tid, register, value))?;
+        }
+        self.registers.flush(self.id.tid, process.arch)?;
+        self.registers.forget();
+        Ok(())
+    }
+
+    /// The signal to resume with. Only a thread that stopped for a signal can be resumed with one; others get it sent,
+    /// and it passes when it arrives.
+    fn take_signal(&mut self) -> c_int {
+        let signal = std::mem::take(&mut self.signal);
+        if signal == 0 || self.state == State::Stopped(Stop::Signal) {
+            return signal;
+        }
+        if send_signal(self.id, signal).is_ok() {
+            self.injected = Some(signal);
+        }
+        0
+    }
+}
+
+/// Sends a signal to one thread (tgkill(2)).
+#[expect(unsafe_code, reason = "libc and nix have no wrapper for tgkill")]
+fn send_signal(thread: ThreadId, signal: c_int) -> std::result::Result<(), Errno> {
+    // SAFETY: takes integers only.
+    Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, thread.pid.raw(), thread.tid.raw(), signal) }).map(drop)
+}
+
+/// A signal in the client's numbering.
+pub(super) fn client_signal(signal: c_int) -> Signal {
+    Signal::from_linux(signal)
+}

@@ -1,0 +1,55 @@
+//! Getting a thread past a breakpoint that it has hit, without letting another thread slip past it.
+
+use super::Engine;
+use super::arch;
+use dbgsrv_protocol::ids::Tid;
+
+impl Engine {
+    /// Executes the instruction under the breakpoint at `address`, on which thread `tid` stands.
+    ///
+    /// The commonest first instructions are carried out on the thread's registers. Any other is executed in place:
+    /// everybody else is held, the breakpoint lifted, and the thread stepped; [`Engine::stepped_over`] goes on from
+    /// there.
+    pub(super) fn step_over(&mut self, tid: Tid, address: u64) {
+        if self.emulate(tid, address) {
+            return self.go();
+        }
+        self.hold_all();
+        let Some(thread) = self.threads.get_mut(&tid) else { return self.go() };
+        if thread.pending.is_some() {
+            return self.go();
+        }
+        let Some(process) = self.processes.get_mut(&thread.id.pid) else { return };
+        process.breakpoints.lift_one(address, &process.memory);
+        self.stepping_over = Some((tid, address));
+        self.start_step(tid);
+    }
+
+    /// The step over a breakpoint is over, or was cut short: puts the breakpoint back.
+    pub(super) fn stepped_over(&mut self) {
+        if let Some((tid, address)) = self.stepping_over.take()
+            && let Some(thread) = self.threads.get(&tid)
+            && let Some(process) = self.processes.get_mut(&thread.id.pid)
+        {
+            process.breakpoints.plant_one(address, &process.memory);
+        }
+    }
+
+    fn emulate(&mut self, tid: Tid, address: u64) -> bool {
+        let Some(thread) = self.threads.get_mut(&tid) else { return false };
+        let Some(process) = self.processes.get(&thread.id.pid) else { return false };
+        // A thread that steps wants the trap that comes with an executed instruction.
+        if thread.wants_step() || thread.signal != 0 {
+            return false;
+        }
+        let Some(first) = process.breakpoints.original(address) else { return false };
+        let read = |at: u64, rest: &mut [u8]| process.memory.read(at, rest) == rest.len();
+        let write = |at: u64, bytes: &[u8]| process.memory.write(at, bytes).is_ok();
+        let Ok(registers) = thread.registers.edit(tid) else { return false };
+        let done = arch::emulate(process.arch, first, registers, read, write);
+        if done {
+            thread.passing = None;
+        }
+        done
+    }
+}

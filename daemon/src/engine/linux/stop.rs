@@ -1,0 +1,135 @@
+//! Bringing threads to a stop, and telling the client.
+
+use super::resume::client_signal;
+use super::thread::{Pending, State};
+use super::{Engine, Report, interruptible, procfs, ptrace};
+use dbgsrv_protocol::ids::{Pid, Tid};
+use dbgsrv_protocol::rsp::signal::Signal;
+use dbgsrv_protocol::rsp::stop::Reason;
+use nix::errno::Errno;
+use std::time::Duration;
+
+impl Engine {
+    /// Stops every running thread. What they stop for meanwhile is kept for the next resume.
+    pub(super) fn hold_all(&mut self) {
+        self.holding = true;
+        while self.running > 0 {
+            // The leaders last: one that has ended stops only when all others have.
+            let running = self.threads.values().filter(|thread| !thread.is_stopped()).map(|thread| thread.id);
+            let (leaders, others): (Vec<_>, Vec<_>) = running.partition(|id| id.tid == id.pid.leader());
+            for id in others.iter().chain(&leaders) {
+                // A thread that has been killed can't be interrupted; its end comes instead of a stop.
+                let _ = ptrace::interrupt(id.tid);
+            }
+            for id in others.iter().chain(&leaders) {
+                self.await_stop(id.tid);
+            }
+        }
+        self.holding = false;
+    }
+
+    /// Waits until a running thread, which was interrupted, has stopped or is gone.
+    pub(super) fn await_stop(&mut self, tid: Tid) {
+        while self.threads.get(&tid).is_some_and(|thread| !thread.is_stopped()) {
+            match self.next_status(tid) {
+                Ok(Some(status)) => self.absorb(tid, status),
+                Ok(None) => std::thread::sleep(Duration::from_millis(1)),
+                Err(Errno::EINTR) => {}
+                Err(_) => self.forget_thread(tid),
+            }
+        }
+    }
+
+    /// The next status of one thread. A leader that ended before its other threads never stops again and reports its
+    /// end only after theirs, so nobody may block on it: `None` where it is still on its way.
+    fn next_status(&mut self, tid: Tid) -> Result<Option<i32>, Errno> {
+        let Some(thread) = self.threads.get(&tid) else { return Err(Errno::ECHILD) };
+        let pid = thread.id.pid;
+        let alone = tid != pid.leader() || self.threads_of(pid).nth(1).is_none();
+        if alone {
+            return Ok(interruptible::wait(tid.raw(), 0, 0)?.map(|(_, status)| status));
+        }
+        if let Some((_, status)) = interruptible::wait(tid.raw(), libc::WNOHANG, 0)? {
+            return Ok(Some(status));
+        }
+        if procfs::state(pid, tid) == Some(b'Z') { Err(Errno::ECHILD) } else { Ok(None) }
+    }
+
+    pub(super) fn threads_of(&self, pid: Pid) -> impl Iterator<Item = Tid> {
+        self.threads.values().filter(move |thread| thread.id.pid == pid).map(|thread| thread.id.tid)
+    }
+
+    /// Tells the client of a thread's stop: everything else stops too.
+    pub(super) fn report_stop(&mut self, tid: Tid, pending: Pending) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        let id = thread.id;
+        let stopped = |signal, reason| Report::Stopped { thread: id, signal, reason };
+        let report = match pending {
+            Pending::Exec => Report::Executed { thread: id },
+            Pending::BreakIn => stopped(Signal::SIGINT, Reason::Signal),
+            Pending::Signal(signal) => {
+                thread.undelivered = signal;
+                stopped(client_signal(signal), Reason::Signal)
+            }
+            Pending::Trap(reason) => stopped(Signal::SIGTRAP, reason),
+        };
+        if let Report::Stopped { reason: Reason::Fork(child) | Reason::Vfork(child), .. } = report
+            && let Some(child) = self.threads.get_mut(&child.tid)
+        {
+            child.announced = true;
+        }
+        self.report(report);
+    }
+
+    /// Tells the client something, with everything at rest.
+    pub(super) fn report(&mut self, report: Report) {
+        self.reports.push_back(report);
+        if !self.holding {
+            self.settle();
+        }
+    }
+
+    /// Brings everything to rest, so that the client can look at it.
+    pub(super) fn settle(&mut self) {
+        self.stepped_over();
+        self.hold_all();
+        for process in self.processes.values_mut() {
+            process.lift();
+        }
+        for tid in self.moving.drain(..) {
+            let Some(thread) = self.threads.get_mut(&tid) else { continue };
+            thread.action = None;
+            match thread.pending {
+                // The thread hits it again when it goes on, if it is still there then.
+                Some(Pending::Trap(Reason::SoftwareBreakpoint)) => (thread.pending, thread.passing) = (None, None),
+                // The client has its stop.
+                Some(Pending::BreakIn) => thread.pending = None,
+                _ => {}
+            }
+        }
+        self.breaking_in = None;
+        self.newcomers = None;
+    }
+
+    /// The thread has ended, or will not be heard of again.
+    pub(super) fn forget_thread(&mut self, tid: Tid) {
+        let Some(thread) = self.threads.remove(&tid) else { return };
+        if !matches!(thread.state, State::Stopped(_)) {
+            self.running -= 1;
+        }
+        if self.breaking_in == Some(tid) {
+            self.interrupt();
+        }
+        if let Some((_, address)) = self.stepping_over.take_if(|(over, _)| *over == tid) {
+            if let Some(process) = self.processes.get_mut(&thread.id.pid) {
+                process.breakpoints.plant_one(address, &process.memory);
+            }
+        }
+        let pid = thread.id.pid;
+        if let Some(other) = self.threads_of(pid).next()
+            && let Some(process) = self.processes.get_mut(&pid)
+        {
+            process.retask(other);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The server's terminal, lent to the programs that are started from it.
+
+use dbgsrv_protocol::ids::Pid;
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::{self, getpgrp, tcgetpgrp, tcsetpgrp};
+use std::io::{IsTerminal, stderr};
+
+/// Whether, and from whom, the terminal was taken.
+#[derive(Debug, Default)]
+pub(crate) struct Terminal {
+    former: Option<unistd::Pid>,
+}
+
+impl Terminal {
+    /// Makes a program the terminal's foreground job, so that it can read what is typed, if the server was that job.
+    pub(crate) fn give_to(&mut self, pid: Pid) {
+        if !stderr().is_terminal() || tcgetpgrp(stderr()) != Ok(getpgrp()) {
+            return;
+        }
+        self.former.get_or_insert_with(getpgrp);
+        set_foreground(unistd::Pid::from_raw(pid.raw()));
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(former) = self.former {
+            set_foreground(former);
+        }
+    }
+}
+
+/// Without the terminal a process that changes its foreground job is stopped by SIGTTOU, unless it ignores that.
+#[expect(unsafe_code, reason = "signal dispositions")]
+fn set_foreground(group: unistd::Pid) {
+    // SAFETY: no handler is involved.
+    let former = unsafe { signal(Signal::SIGTTOU, SigHandler::SigIgn) };
+    // The terminal may be gone; then there is nothing to lend.
+    let _ = tcsetpgrp(stderr(), group);
+    if let Ok(former) = former {
+        // SAFETY: puts back what was there.
+        let _ = unsafe { signal(Signal::SIGTTOU, former) };
+    }
+}

@@ -1,0 +1,102 @@
+//! One traced thread.
+
+use super::registers::Registers;
+use dbgsrv_protocol::ids::ThreadId;
+use dbgsrv_protocol::rsp::resume::Action;
+use dbgsrv_protocol::rsp::stop::Reason;
+use libc::c_int;
+
+/// What the kernel's last stop of a thread allows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stop {
+    /// In a stop of its job's: `SIGSTOP` and its kind took effect.
+    Group,
+    /// A signal is on its way, and is delivered only if the thread is resumed with it.
+    Signal,
+    /// Anything else: resuming with a signal has no effect.
+    Trap,
+}
+
+/// Whether a thread runs, as far as we made it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum State {
+    /// Not in a ptrace stop.
+    Running {
+        /// By one instruction.
+        stepping: bool,
+    },
+    /// In a ptrace stop.
+    Stopped(Stop),
+}
+
+/// A stop that the client has not been told of.
+#[derive(Clone, Debug)]
+pub(crate) enum Pending {
+    /// The client's interrupt.
+    BreakIn,
+    /// A new program: the reason's path is the process's.
+    Exec,
+    /// A signal that has not been delivered.
+    Signal(c_int),
+    /// A trap with something to tell.
+    Trap(Reason<'static>),
+}
+
+/// A traced thread.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    pub(crate) id: ThreadId,
+    pub(crate) state: State,
+    /// What the client wants of it; `None`: to stand still.
+    pub(crate) action: Option<Action>,
+    /// The signal that it gets when it goes on; 0: none.
+    pub(crate) signal: c_int,
+    /// A stop to be reported at the client's next resume.
+    pub(crate) pending: Option<Pending>,
+    /// A signal that the client was told of and has not decided on; 0: none.
+    pub(crate) undelivered: c_int,
+    /// The client knows of it: a forked child comes with its parent's stop.
+    pub(crate) announced: bool,
+    /// The breakpoint that it has hit: going on from there steps over it.
+    pub(crate) passing: Option<u64>,
+    /// A signal that we sent for the client, to be let through when it arrives.
+    pub(crate) injected: Option<c_int>,
+    /// Which version of the process's debug registers it has.
+    pub(crate) debug_version: u32,
+    /// The kernel leaves the trap flag set after a step until the thread is resumed otherwise.
+    pub(crate) trap_flag: bool,
+    pub(crate) registers: Registers,
+}
+
+impl Thread {
+    /// A thread that the kernel has just begun to trace and that has not stopped yet.
+    pub(crate) fn new(id: ThreadId) -> Self {
+        Self {
+            id,
+            state: State::Running { stepping: false },
+            action: None,
+            signal: 0,
+            pending: None,
+            undelivered: 0,
+            announced: true,
+            passing: None,
+            injected: None,
+            debug_version: 0,
+            trap_flag: false,
+            registers: Registers::default(),
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(self.state, State::Stopped(_))
+    }
+
+    pub(crate) fn is_stepping(&self) -> bool {
+        matches!(self.state, State::Running { stepping: true })
+    }
+
+    /// Whether the client wants single instructions of it.
+    pub(crate) fn wants_step(&self) -> bool {
+        matches!(self.action, Some(Action::Step(_) | Action::RangeStep { .. }))
+    }
+}

@@ -1,0 +1,226 @@
+//! What the client asks of the debuggees, family by family.
+
+use super::{file, memory, process, query, transfer};
+use crate::engine::error::Error;
+use crate::engine::host::HostFiles;
+use crate::engine::{Engine, Report};
+use dbgsrv_protocol::ids::ThreadId;
+use dbgsrv_protocol::rsp::request::Request;
+use dbgsrv_protocol::rsp::server::{Exchange, Reply, Server};
+use dbgsrv_protocol::rsp::signal::Signal;
+use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
+use dbgsrv_protocol::rsp::thread::{Scope, Selector, ThreadSelector};
+use dbgsrv_protocol::rsp::{breakpoint, registers, resume, settings, thread};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// A session's state beside what the protocol machine and the engine remember.
+pub(super) struct Conversation {
+    pub(super) engine: Engine,
+    pub(super) files: HostFiles,
+    /// The object that the client is reading in pieces.
+    pub(super) transfer: transfer::Snapshot,
+    /// Memory and register contents on their way out.
+    pub(super) scratch: Vec<u8>,
+    /// The last stop, for `?`.
+    pub(super) last: Option<Report>,
+    /// The program that ran last, for `vRun` without one and for `R`.
+    pub(super) program: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// Why the last attach or run failed, for `monitor why`.
+    pub(super) refusal: Option<String>,
+    /// A resume packet is to be answered with a stop.
+    waiting: bool,
+    over: bool,
+}
+
+impl Conversation {
+    pub(super) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            files: HostFiles::default(),
+            transfer: transfer::Snapshot::default(),
+            scratch: Vec::new(),
+            last: None,
+            program: None,
+            refusal: None,
+            waiting: false,
+            over: false,
+        }
+    }
+
+    /// Whether the client has left for good.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether the client waits for a stop.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// The client is to be let go as soon as it has been answered.
+    pub(super) fn finish(&mut self) {
+        self.over = true;
+    }
+
+    /// Carries a request out and answers it.
+    pub(super) fn answer(&mut self, exchange: Exchange<'_>) {
+        let Exchange { thread, request, reply } = exchange;
+        match request {
+            Request::Breakpoint(request) => self.breakpoint(thread, request, reply),
+            Request::File(request) => file::answer(self, request, reply),
+            Request::Memory(request) => memory::answer(self, thread, request, reply),
+            Request::Process(request) => process::answer(self, request, reply),
+            Request::Query(request) => query::answer(self, request, reply),
+            Request::Registers(request) => self.registers(thread, request, reply),
+            Request::Resume(request) => self.resume(request, reply),
+            Request::Setting(request) => self.setting(request, reply),
+            Request::Thread(request) => self.thread(thread, request, reply),
+            Request::Transfer(request) => transfer::answer(self, thread, request, reply),
+        }
+    }
+
+    /// Sends a report as the stop that the client waits for.
+    pub(super) fn tell(&mut self, report: &Report, server: &mut Server) {
+        self.waiting = false;
+        self.last = Some(report.clone());
+        with_event(&mut self.engine, report, |event| server.handle_event(event));
+    }
+
+    /// All threads that the client resumed are gone: it must not wait for ever.
+    pub(super) fn nothing_runs(&mut self, server: &mut Server) {
+        self.tell(&Report::NoResumed, server);
+    }
+
+    /// Answers a request with a report: `?`, `vRun`, `vAttach`.
+    pub(super) fn reply_report(&mut self, report: &Report, reply: Reply<'_>) {
+        self.last = Some(report.clone());
+        with_event(&mut self.engine, report, |event| reply.event(event));
+    }
+
+    fn breakpoint(&mut self, thread: ThreadSelector, request: breakpoint::Request<'_>, reply: Reply<'_>) {
+        let done = match request {
+            breakpoint::Request::Insert { kind, address, size, conditions, .. } => {
+                self.engine.insert_breakpoint(thread, kind, address, size, conditions)
+            }
+            breakpoint::Request::Remove { kind, address, size } => {
+                self.engine.remove_breakpoint(thread, kind, address, size)
+            }
+        };
+        match done {
+            Err(Error::Unsupported) => reply.unsupported(),
+            done => finish(done, reply),
+        }
+    }
+
+    fn registers(&mut self, thread: ThreadSelector, request: registers::Request<'_>, reply: Reply<'_>) {
+        self.scratch.clear();
+        let read = match request {
+            registers::Request::Read { number } => self.engine.read_register(thread, number, &mut self.scratch),
+            registers::Request::ReadAll => self.engine.read_registers(thread, &mut self.scratch),
+            registers::Request::Write { number, value } => {
+                return finish(self.engine.write_register(thread, number, value), reply);
+            }
+            registers::Request::WriteAll { values } => {
+                return finish(self.engine.write_registers(thread, values), reply);
+            }
+        };
+        match read {
+            Ok(()) => reply.registers(&self.scratch),
+            Err(error) => refuse(&error, reply),
+        }
+    }
+
+    fn resume(&mut self, request: resume::Request<'_>, reply: Reply<'_>) {
+        match request {
+            resume::Request::Interrupt => {
+                self.engine.interrupt();
+                reply.ok();
+            }
+            resume::Request::Resume { .. } if self.waiting => refuse(&Error::Running, reply),
+            resume::Request::Resume { actions, address } => match self.engine.resume(actions, address) {
+                Ok(()) => {
+                    self.waiting = true;
+                    reply.defer();
+                }
+                Err(error) => refuse(&error, reply),
+            },
+        }
+    }
+
+    fn setting(&mut self, request: settings::Request<'_>, reply: Reply<'_>) {
+        let launch = &mut self.engine.launch;
+        match request {
+            settings::Request::DisableRandomization(disable) => launch.disable_randomization = disable,
+            settings::Request::EnvironmentReset => launch.environment.clear(),
+            settings::Request::EnvironmentSet(pair) => {
+                let mut halves = pair.splitn(2, |&byte| byte == b'=').map(|half| OsString::from_vec(half.to_vec()));
+                let name = halves.next().unwrap_or_default();
+                launch.environment.insert(name, Some(halves.next().unwrap_or_default()));
+            }
+            settings::Request::EnvironmentUnset(name) => {
+                launch.environment.insert(OsStr::from_bytes(name).to_owned(), None);
+            }
+            settings::Request::PassSignals(signals) => self.engine.set_pass_signals(signals.iter()),
+            settings::Request::ProgramSignals(signals) => self.engine.set_program_signals(signals.iter()),
+            settings::Request::StartupWithShell(shell) => launch.shell = shell,
+            settings::Request::WorkingDirectory(path) => {
+                launch.directory = (!path.is_empty()).then(|| OsStr::from_bytes(path).into());
+            }
+            settings::Request::CatchSyscalls(_) | settings::Request::NonStop(true) | settings::Request::ThreadEvents(_) => {
+                return reply.unsupported();
+            }
+            settings::Request::NonStop(false) => {}
+        }
+        reply.ok();
+    }
+
+    fn thread(&mut self, current: ThreadSelector, request: thread::Request, reply: Reply<'_>) {
+        match request {
+            thread::Request::Current => match self.engine.select(current) {
+                Ok(id) => reply.current_thread(id),
+                Err(error) => refuse(&error, reply),
+            },
+            thread::Request::ExtraInfo(selector) => match self.engine.thread_name(selector) {
+                Ok(name) => reply.hex(&name),
+                Err(error) => refuse(&error, reply),
+            },
+            thread::Request::IsAlive(selector) => finish(self.engine.select(selector).map(drop), reply),
+            thread::Request::List => reply.threads(self.engine.threads()),
+            thread::Request::Select { thread, scope } => {
+                let wildcard = scope == Scope::Resume && !matches!(thread.thread, Selector::One(_));
+                if wildcard { reply.ok() } else { finish(self.engine.select(thread).map(drop), reply) }
+            }
+        }
+    }
+}
+
+/// Calls `tell` with a report in the protocol's terms.
+fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>)) {
+    let (thread, signal, reason, path) = match *report {
+        Report::Executed { thread } => {
+            (thread, Signal::SIGTRAP, None, engine.program(thread.pid).unwrap_or_default())
+        }
+        Report::Stopped { thread, signal, reason } => (thread, signal, Some(reason), Vec::new()),
+        Report::Exited { pid, status } => return tell(&Event::Exited { pid, status }),
+        Report::NoResumed => return tell(&Event::NoResumed),
+        Report::Signaled { pid, signal } => return tell(&Event::Signaled { pid, signal }),
+    };
+    let expedited = engine.expedited(thread);
+    let registers = expedited.each_ref().map(|register| register.content());
+    let reason = reason.unwrap_or(Reason::Exec { path: &path });
+    tell(&Event::Stopped(Stop { thread, signal, reason, registers: &registers, core: None }));
+}
+
+/// Answers with OK, or with the error.
+pub(super) fn finish(done: Result<(), Error>, reply: Reply<'_>) {
+    match done {
+        Ok(()) => reply.ok(),
+        Err(error) => refuse(&error, reply),
+    }
+}
+
+/// Answers with an error.
+pub(super) fn refuse(error: &Error, reply: Reply<'_>) {
+    reply.error(error.code(), &error.to_string());
+}

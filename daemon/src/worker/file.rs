@@ -1,0 +1,22 @@
+//! Host I/O: `vFile`.
+
+use super::conversation::Conversation;
+use crate::engine::host::FileReply;
+use dbgsrv_protocol::limits::MAX_PACKET;
+use dbgsrv_protocol::rsp::file::Request;
+use dbgsrv_protocol::rsp::server::Reply;
+
+/// Most bytes of a file in one reply: each may take two characters.
+const MAX_READ: usize = (MAX_PACKET - 64) / 2;
+
+pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
+    match session.files.run(request, MAX_READ) {
+        Ok(FileReply::Data(bytes)) => reply.file(bytes.len() as i64, Some(bytes)),
+        Ok(FileReply::Stat(stat)) => {
+            let bytes = stat.to_bytes();
+            reply.file(bytes.len() as i64, Some(&bytes));
+        }
+        Ok(FileReply::Value(value)) => reply.file(value as i64, None),
+        Err(error) => reply.file_error(error.0),
+    }
+}

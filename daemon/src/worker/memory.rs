@@ -1,0 +1,95 @@
+//! Memory: `m`, `M`, `x`, `X`, `qSearch:memory`, `qCRC`.
+
+use super::conversation::{Conversation, finish, refuse};
+use crate::engine::error::{Error, Result};
+use dbgsrv_protocol::limits::MAX_PACKET;
+use dbgsrv_protocol::rsp::memory::{Request, checksum};
+use dbgsrv_protocol::rsp::server::Reply;
+use dbgsrv_protocol::rsp::thread::ThreadSelector;
+use memchr::memmem;
+
+/// Most bytes of one `m` or `x`: either takes up to two characters for a byte.
+const MAX_READ: u64 = (MAX_PACKET as u64 - 64) / 2;
+/// Bytes that a search or a checksum looks at in one go.
+const WINDOW: usize = 1 << 20;
+
+pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request: Request<'_>, reply: Reply<'_>) {
+    match request {
+        Request::Read { address, length, .. } => {
+            let length = length.min(MAX_READ) as usize;
+            if session.scratch.len() < length {
+                session.scratch.resize(length, 0);
+            }
+            match session.engine.read_memory(thread, address, &mut session.scratch[..length]) {
+                Ok(read) => reply.memory(&session.scratch[..read]),
+                Err(error) => refuse(&error, reply),
+            }
+        }
+        Request::Write { address, data } => finish(session.engine.write_memory(thread, address, data), reply),
+        Request::Search { address, length, pattern } => match search(session, thread, address, length, pattern) {
+            Ok(found) => reply.search(found),
+            Err(error) => refuse(&error, reply),
+        },
+        Request::Checksum { address, length } => {
+            let mut sum = checksum::START;
+            let summed = windows(session, thread, address, length, 0, |_, bytes| {
+                sum = checksum::update(sum, bytes);
+                None::<()>
+            });
+            match summed {
+                Ok(_) => reply.crc(sum),
+                Err(error) => refuse(&error, reply),
+            }
+        }
+    }
+    if session.scratch.capacity() > WINDOW / 4 {
+        session.scratch = Vec::new();
+    }
+}
+
+/// The first place in `address..address + length` where all of `pattern` is.
+fn search(
+    session: &Conversation,
+    thread: ThreadSelector,
+    address: u64,
+    length: u64,
+    pattern: &[u8],
+) -> Result<Option<u64>> {
+    if pattern.is_empty() {
+        return Ok(Some(address));
+    }
+    let finder = memmem::Finder::new(pattern);
+    windows(session, thread, address, length, pattern.len() - 1, |at, bytes| {
+        finder.find(bytes).map(|offset| at.wrapping_add(offset as u64))
+    })
+}
+
+/// Shows `look` a range of memory in pieces of which each begins with the last `overlap` bytes of the one before,
+/// until it finds something.
+fn windows<T>(
+    session: &Conversation,
+    thread: ThreadSelector,
+    address: u64,
+    length: u64,
+    overlap: usize,
+    mut look: impl FnMut(u64, &[u8]) -> Option<T>,
+) -> Result<Option<T>> {
+    let mut buffer = vec![0; (WINDOW + overlap).min(usize::try_from(length).unwrap_or(usize::MAX))];
+    let mut done = 0;
+    while done < length {
+        let at = address.wrapping_add(done);
+        let size = (buffer.len() as u64).min(length - done) as usize;
+        let read = session.engine.read_memory(thread, at, &mut buffer[..size])?;
+        if let Some(found) = look(at, &buffer[..read]) {
+            return Ok(Some(found));
+        }
+        if read < size {
+            return Err(Error::BadAddress(at.wrapping_add(read as u64)));
+        }
+        if done + size as u64 == length {
+            break;
+        }
+        done += (size - overlap) as u64;
+    }
+    Ok(None)
+}

@@ -1,0 +1,111 @@
+//! Processes: `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`.
+
+use super::conversation::{Conversation, finish, refuse};
+use crate::engine::Report;
+use crate::engine::error::{Error, Result};
+use dbgsrv_protocol::ids::{Pid, ThreadId};
+use dbgsrv_protocol::rsp::process::Request;
+use dbgsrv_protocol::rsp::server::Reply;
+use dbgsrv_protocol::rsp::signal::Signal;
+use dbgsrv_protocol::rsp::stop::{Event, Reason};
+use tracing::{info, warn};
+
+pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
+    match request {
+        Request::Attach(pid) => {
+            let attached = session.engine.attach(pid);
+            arrived(session, attached, Signal::NONE, reply);
+        }
+        Request::Detach(pid) => {
+            let detached = current(session, pid).and_then(|pid| session.engine.detach(pid));
+            session.last = None;
+            finish(detached, reply);
+        }
+        Request::ExtendedMode => reply.ok(),
+        Request::Kill(pid) => {
+            session.last = None;
+            finish(session.engine.kill(pid), reply);
+        }
+        Request::KillAll => {
+            kill_all(session);
+            reply.none();
+        }
+        Request::Restart => {
+            kill_all(session);
+            if let Some((program, arguments)) = session.program.clone() {
+                let launched = session.engine.launch(&program, &arguments);
+                note(session, &launched);
+                session.last = launched.ok().map(|thread| stopped(thread, Signal::SIGTRAP));
+            }
+            reply.none();
+        }
+        Request::Run { program, arguments } => {
+            let arguments = arguments.iter().map(<[u8]>::to_vec).collect();
+            let launched = run(session, program, arguments);
+            arrived(session, launched, Signal::SIGTRAP, reply);
+        }
+        Request::Status => match status(session) {
+            Some(report) => session.reply_report(&report, reply),
+            None => reply.event(&Event::NotRunning),
+        },
+        Request::WasAttached(pid) => match session.engine.was_attached(pid) {
+            Ok(attached) => reply.number(u64::from(attached)),
+            Err(error) => refuse(&error, reply),
+        },
+    }
+}
+
+/// What `?` answers: the last stop, or any thread's if that one is gone.
+fn status(session: &Conversation) -> Option<Report> {
+    let alive = |thread: &ThreadId| session.engine.threads().any(|id| id == *thread);
+    match &session.last {
+        Some(Report::Stopped { thread, .. } | Report::Executed { thread }) if alive(thread) => session.last.clone(),
+        _ => session.engine.threads().next().map(|thread| stopped(thread, Signal::NONE)),
+    }
+}
+
+fn stopped(thread: ThreadId, signal: Signal) -> Report {
+    Report::Stopped { thread, signal, reason: Reason::Signal }
+}
+
+fn run(session: &mut Conversation, program: &[u8], arguments: Vec<Vec<u8>>) -> Result<ThreadId> {
+    let program = match (&session.program, program) {
+        (Some((last, _)), b"") => last.clone(),
+        (None, b"") => return Err(Error::NoProgram),
+        (_, program) => program.to_vec(),
+    };
+    let launched = session.engine.launch(&program, &arguments);
+    session.program = Some((program, arguments));
+    launched
+}
+
+/// Answers with the first stop of a process that was started or attached to.
+fn arrived(session: &mut Conversation, result: Result<ThreadId>, signal: Signal, reply: Reply<'_>) {
+    note(session, &result);
+    match result {
+        Ok(thread) => session.reply_report(&stopped(thread, signal), reply),
+        Err(error) => refuse(&error, reply),
+    }
+}
+
+fn note(session: &mut Conversation, result: &Result<ThreadId>) {
+    match result {
+        Ok(thread) => info!(pid = %thread.pid, "debugging"),
+        Err(error) => {
+            warn!(%error, "refused");
+            session.refusal = Some(error.to_string());
+        }
+    }
+}
+
+fn current(session: &Conversation, pid: Option<Pid>) -> Result<Pid> {
+    pid.or_else(|| session.engine.processes().next()).ok_or(Error::NoProcess)
+}
+
+fn kill_all(session: &mut Conversation) {
+    session.last = None;
+    for pid in session.engine.processes().collect::<Vec<_>>() {
+        // One that has just ended by itself is as dead as it was asked to be.
+        let _ = session.engine.kill(pid);
+    }
+}
