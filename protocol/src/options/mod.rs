@@ -59,6 +59,11 @@ mod suggest;
 mod tls;
 mod transport;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+#[cfg(test)]
+mod tests;
+
 pub use access::{FileMode, GroupName};
 pub use address::{Address, IpVersion, ListenOn, Zone};
 pub use certificate::{CertificateId, CertificateName, CertificateSelector, CertificateStore, Thumbprint, Trust};
