@@ -1,0 +1,240 @@
+//! x86-64, and the 32-bit programs that it runs.
+
+pub(crate) mod debug_registers;
+mod general;
+mod place;
+mod x87;
+mod xsave;
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use dbgsrv_protocol::rsp::description::{Description, Register};
+
+pub(crate) use self::general::GeneralRegisters;
+use self::place::{Place, Source, Target};
+use self::xsave::Layout;
+use super::{Mode, Touched, WriteError};
+
+/// The instruction that a software breakpoint is: INT3.
+pub(crate) const BREAKPOINT: &[u8] = &[0xcc];
+
+/// How far behind a breakpoint's address the program counter is when the breakpoint was hit.
+pub(crate) const PC_AFTER_BREAKPOINT: u64 = 1;
+
+/// All that is to be known about the registers of one kind of program on this processor.
+#[derive(Debug)]
+pub(crate) struct Architecture {
+    mode: Mode,
+    layout: Layout,
+    description: Description,
+    xml: String,
+    /// By register number.
+    places: Vec<Place>,
+    /// Registers that stand side by side in both the packet and their set are copied together.
+    runs: Vec<Run>,
+}
+
+/// A piece of the `g` packet that comes from one place.
+#[derive(Clone, Debug)]
+struct Run {
+    place: Place,
+    packet: Range<usize>,
+}
+
+impl Architecture {
+    /// The one for that kind of program. The first call asks the processor.
+    pub(crate) fn get(mode: Mode) -> &'static Self {
+        static BITS32: OnceLock<Architecture> = OnceLock::new();
+        static BITS64: OnceLock<Architecture> = OnceLock::new();
+        let cell = match mode {
+            Mode::Bits32 => &BITS32,
+            Mode::Bits64 => &BITS64,
+        };
+        cell.get_or_init(|| Self::new(mode, Layout::of_this_processor()))
+    }
+
+    fn new(mode: Mode, layout: Layout) -> Self {
+        let description = match mode {
+            Mode::Bits32 => Description::i386(layout.features()),
+            Mode::Bits64 => Description::x86_64(layout.features()),
+        };
+        let places: Vec<_> = description
+            .registers
+            .iter()
+            .map(|Register { name, .. }| Place::of(name, &layout).expect("every register described has a place"))
+            .collect();
+        let runs = plan(&description.registers, &places);
+        let xml = description.to_xml();
+        Self { mode, layout, description, xml, places, runs }
+    }
+
+    /// The registers.
+    pub(crate) fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The description as the client wants it.
+    pub(crate) fn xml(&self) -> &str {
+        &self.xml
+    }
+
+    /// Registers that a client asks for after every stop: frame pointer, stack pointer, program counter.
+    pub(crate) fn expedited(&self) -> &'static [u32] {
+        match self.mode {
+            Mode::Bits32 => &[5, 4, 8],
+            Mode::Bits64 => &[6, 7, 16],
+        }
+    }
+
+    /// Bytes of the extended registers, which are read and written as a whole with [`Self::extended_note`].
+    pub(crate) fn extended_size(&self) -> usize {
+        self.layout.size()
+    }
+
+    /// What the kernel calls the extended registers in `PTRACE_GETREGSET` and `PTRACE_SETREGSET`.
+    pub(crate) fn extended_note(&self) -> libc::c_int {
+        // linux/elf.h
+        const NT_PRFPREG: libc::c_int = 2;
+        const NT_X86_XSTATE: libc::c_int = 0x202;
+        const NT_PRXFPREG: libc::c_int = 0x46e6_2b7f;
+        match self.mode {
+            _ if self.layout.has_header() => NT_X86_XSTATE,
+            Mode::Bits32 => NT_PRXFPREG,
+            Mode::Bits64 => NT_PRFPREG,
+        }
+    }
+
+    /// Whether reading and writing the register takes nothing but the general registers.
+    pub(crate) fn is_general(&self, number: u32) -> bool {
+        self.place(number).is_some_and(Place::is_general)
+    }
+
+    /// Appends a register's bytes to `out`. There are none if there is no such register, or if it is an extended one
+    /// and `extended` is not the whole area.
+    pub(crate) fn read_register(
+        &self,
+        number: u32,
+        general: &GeneralRegisters,
+        extended: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let place = self.place(number)?;
+        if !self.reaches(place, extended) {
+            return None;
+        }
+        let start = out.len();
+        out.resize(start + self.description.register(number)?.bytes(), 0);
+        place.read(source(general, extended), &mut out[start..]);
+        Some(())
+    }
+
+    /// Gives a register a new value.
+    ///
+    /// # Errors
+    /// There is no such register, it has another size, `extended` is not the whole area where it is needed, or the
+    /// kernel would not take the value.
+    pub(crate) fn write_register(
+        &self,
+        number: u32,
+        value: &[u8],
+        general: &mut GeneralRegisters,
+        extended: &mut [u8],
+    ) -> Result<Touched, WriteError> {
+        let (Some(place), Some(register)) = (self.place(number), self.description.register(number)) else {
+            return Err(WriteError::Unknown(number));
+        };
+        expect_length(register.bytes(), value)?;
+        if !self.reaches(place, extended) {
+            return Err(WriteError::Unread);
+        }
+        self.write_changes([(place, value)].into_iter(), general, extended)
+    }
+
+    /// Appends the bytes of all registers to `out`, as they stand in a `g` packet.
+    ///
+    /// # Panics
+    /// If `extended` is shorter than [`Self::extended_size`].
+    pub(crate) fn read_all(&self, general: &GeneralRegisters, extended: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        out.resize(start + self.description.packet_len(), 0);
+        let packet = &mut out[start..];
+        let source = source(general, &extended[..self.layout.size()]);
+        for Run { place, packet: range } in &self.runs {
+            place.read(source, &mut packet[range.clone()]);
+        }
+    }
+
+    /// Gives all registers new values, which stand in `values` as in a `G` packet.
+    ///
+    /// # Errors
+    /// `values` is not as long as all registers are, `extended` is not the whole area, or the kernel would not take one
+    /// of the values.
+    pub(crate) fn write_all(
+        &self,
+        values: &[u8],
+        general: &mut GeneralRegisters,
+        extended: &mut [u8],
+    ) -> Result<Touched, WriteError> {
+        expect_length(self.description.packet_len(), values)?;
+        if extended.len() < self.layout.size() {
+            return Err(WriteError::Unread);
+        }
+        let registers = self.description.registers.iter();
+        let values = registers.map(|register| &values[register.offset..register.offset + register.bytes()]);
+        self.write_changes(self.places.iter().copied().zip(values), general, extended)
+    }
+
+    /// Writes what differs, after all of that has been checked.
+    fn write_changes<'a>(
+        &self,
+        writes: impl Iterator<Item = (Place, &'a [u8])> + Clone,
+        general: &mut GeneralRegisters,
+        extended: &mut [u8],
+    ) -> Result<Touched, WriteError> {
+        for (place, value) in writes.clone() {
+            if !place.holds(value, source(general, extended)) {
+                place.check(value, extended)?;
+            }
+        }
+        let mut touched = Touched::NOTHING;
+        for (place, value) in writes {
+            if !place.holds(value, source(general, extended)) {
+                place.write(value, &mut Target { layout: &self.layout, general: general.bytes_mut(), extended });
+                touched |= place.touched();
+            }
+        }
+        Ok(touched)
+    }
+
+    fn place(&self, number: u32) -> Option<Place> {
+        self.places.get(usize::try_from(number).ok()?).copied()
+    }
+
+    fn reaches(&self, place: Place, extended: &[u8]) -> bool {
+        place.is_general() || extended.len() >= self.layout.size()
+    }
+}
+
+fn source<'a>(general: &'a GeneralRegisters, extended: &'a [u8]) -> Source<'a> {
+    Source { general: general.bytes(), extended, present: xsave::present(extended) }
+}
+
+fn expect_length(expected: usize, value: &[u8]) -> Result<(), WriteError> {
+    if value.len() == expected { Ok(()) } else { Err(WriteError::Length { expected, given: value.len() }) }
+}
+
+fn plan(registers: &[Register], places: &[Place]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (register, &place) in registers.iter().zip(places) {
+        let packet = register.offset..register.offset + register.bytes();
+        match runs.last_mut() {
+            Some(run) if run.place.continues(run.packet.len(), place) => run.packet.end = packet.end,
+            _ => runs.push(Run { place, packet }),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests;
