@@ -3,4 +3,5 @@
 pub(crate) mod arch;
 pub(crate) mod files;
 pub(crate) mod objects;
+pub(crate) mod process_info;
 pub(crate) mod refusal;
