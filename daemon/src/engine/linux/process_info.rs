@@ -6,7 +6,6 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use dbgsrv_protocol::ids::{Pid, Tid};
-use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{Uid, read};
@@ -182,11 +181,6 @@ pub(crate) fn numbered_entries(directory: &str) -> impl Iterator<Item = i32> + u
         .flatten()
         .filter_map(Result::ok)
         .filter_map(|entry| number(entry.file_name().as_encoded_bytes()))
-}
-
-/// Whether `error` only says that a process went away while it was being looked at.
-pub(crate) fn is_gone(error: Errno) -> bool {
-    matches!(error, Errno::ENOENT | Errno::ESRCH)
 }
 
 /// A decimal number that is the whole of `text`.
