@@ -20,6 +20,7 @@ mod points;
 mod process;
 mod procfs;
 mod ptrace;
+pub(crate) mod process_info;
 pub(crate) mod refusal;
 mod registers;
 mod resume;
