@@ -1,15 +1,13 @@
 //! A listener on one port in one or more address families.
 
+use crate::ports::{BindError, first_free};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::ops::RangeInclusive;
 use std::task::{Context, Poll};
-
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-
-use crate::ports::{BindError, first_free};
 
 /// Connections the kernel completes and keeps until they are accepted (listen(2)). Those beyond it have to try again,
 /// which their system does by itself.
@@ -30,7 +28,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens at all of `hosts` on the first port of `ports` that is free at all of them; port 0 lets the system pick.
+    /// Listens at all of `hosts`, whose own ports don't matter, on the first port of `ports` that is free at all of them.
+    /// Port 0 lets the system pick one.
     ///
     /// A host whose address family this machine does not have is left out as long as another one remains. An IPv6
     /// socket takes IPv6 connections only, so `0.0.0.0` and `::` go together whatever the system's `bindv6only` says.
@@ -38,11 +37,11 @@ impl Listener {
     ///
     /// # Errors
     /// [`BindError`] with the port and the reason when there is no such port.
-    pub fn bind(hosts: &[IpAddr], ports: RangeInclusive<u16>) -> Result<Self, BindError> {
+    pub fn bind(hosts: &[SocketAddr], ports: RangeInclusive<u16>) -> Result<Self, BindError> {
         first_free(ports, |port| Self::open(hosts, port))
     }
 
-    fn open(hosts: &[IpAddr], port: u16) -> io::Result<Self> {
+    fn open(hosts: &[SocketAddr], port: u16) -> io::Result<Self> {
         let mut sockets = listen_at_all(hosts, port);
         for _ in 1..ANY_PORT_TRIES {
             match &sockets {
@@ -94,7 +93,7 @@ impl Listener {
 }
 
 /// One listening socket for each of `hosts`, all on the same port.
-fn listen_at_all(hosts: &[IpAddr], mut port: u16) -> io::Result<Vec<StdListener>> {
+fn listen_at_all(hosts: &[SocketAddr], mut port: u16) -> io::Result<Vec<StdListener>> {
     let mut sockets = Vec::with_capacity(hosts.len());
     let mut missing = io::Error::from(io::ErrorKind::InvalidInput);
     for host in hosts {
@@ -110,10 +109,11 @@ fn listen_at_all(hosts: &[IpAddr], mut port: u16) -> io::Result<Vec<StdListener>
     if sockets.is_empty() { Err(missing) } else { Ok(sockets) }
 }
 
-fn listen_at(host: IpAddr, port: u16) -> io::Result<StdListener> {
-    let address = SocketAddr::new(host, port);
+fn listen_at(host: SocketAddr, port: u16) -> io::Result<StdListener> {
+    let mut address = host;
+    address.set_port(port);
     let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-    if host.is_ipv6() {
+    if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     // A server started again takes its port back from connections that linger in TIME_WAIT.
@@ -130,16 +130,14 @@ fn is_family_missing(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::net::{Ipv4Addr, Ipv6Addr};
-
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::*;
-
-    const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    const V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    const V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0);
     /// TEST-NET-1 (RFC 5737): an address no machine has.
-    const ABSENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const ABSENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 0);
 
     #[tokio::test(flavor = "current_thread")]
     async fn both_families_are_served_on_the_same_port_where_the_machine_has_both() {
@@ -157,7 +155,7 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn an_address_the_machine_lacks_is_left_out_when_another_remains() {
         let listener = Listener::bind(&[ABSENT, V4], 0..=0).unwrap();
-        assert_eq!(listener.addresses(), [V4]);
+        assert_eq!(listener.addresses(), [V4.ip()]);
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::ops::RangeInclusive;
-
 use thiserror::Error;
 
 /// No port could be listened on.

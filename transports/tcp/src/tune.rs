@@ -1,9 +1,8 @@
 //! Socket options of an accepted connection.
 
+use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::time::Duration;
-
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
 /// How long a connection may be quiet before the kernel asks whether its peer is still there.
@@ -14,7 +13,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
 /// How long sent bytes may stay unacknowledged before the connection ends: without it a peer that vanished while a reply
 /// was on its way is noticed only after the kernel's retries, some 15 minutes. As long as the keep-alive takes.
-const USER_TIMEOUT: Duration = Duration::from_secs(60);
+const USER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Sets what a debug connection needs: no delay for small packets, and a vanished peer noticed within a minute
 /// (tcp(7): `TCP_NODELAY`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_USER_TIMEOUT`).
@@ -32,9 +31,8 @@ pub fn tune(stream: &TcpStream) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
-
     use super::*;
+    use tokio::net::TcpListener;
 
     #[tokio::test(flavor = "current_thread")]
     async fn an_accepted_connection_gets_every_option() {
