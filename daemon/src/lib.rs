@@ -9,7 +9,15 @@
 //!                     └ policy, sniff
 //! ```
 
+pub mod app;
+pub mod cli;
+mod connection;
 pub mod engine;
 pub mod exit;
+mod listener;
+mod policy;
+mod refusal;
+mod server;
+mod sniff;
 pub mod telemetry;
 pub mod worker;
