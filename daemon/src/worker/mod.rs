@@ -1,1 +1,34 @@
 //! One debug session: the front starts it in a process of its own, the worker runs it.
+//!
+//! The front's half is `spawn` (start, watch, clean up after), the worker's half is [`run`]; [`Session`] is what
+//! passes between them, written and read in one file.
+
+mod recover;
+mod run;
+mod session;
+pub(crate) mod spawn;
+
+pub use run::run;
+pub use session::{ARGUMENT, Session, SessionError};
+
+use crate::{exit, telemetry};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs this process as a session worker, with the arguments after [`ARGUMENT`].
+///
+/// To be called first thing in the process: it takes over descriptors by their numbers.
+#[must_use]
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let session = match Session::inherit(arguments) {
+        Ok(session) => session,
+        Err(error) => {
+            eprintln!("error: {ARGUMENT}: {error}");
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    telemetry::start(&session.log);
+    // At the highest level, so that every line carries it whatever the filter lets through.
+    let _span = tracing::error_span!("session", id = session.id, peer = %session.peer).entered();
+    run(session)
+}

@@ -1,0 +1,193 @@
+//! The command line.
+
+use crate::exit::ExitError;
+use crate::telemetry::{LogFormat, LogOptions, verbose_filter};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use dbgsrv_protocol::options::ServerOptions;
+use std::ffi::OsString;
+use tracing_subscriber::filter::Targets;
+
+const EXAMPLES: &str = "\
+Examples:
+  dbgsrv -t tcp:port=5005          serve this machine's clients on port 5005
+  dbgsrv -t tcp:port=51:60         on the first free port from 51 to 60
+  dbgsrv -t tcp:port=0             on any free port; the first line printed says which
+  gdb -ex 'target extended-remote localhost:5005' ./app
+
+RUST_LOG=LEVEL or RUST_LOG=MODULE=LEVEL,... sets what is logged where -v is not given.";
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// Print this text and do nothing else.
+    Print(String),
+    /// Serve clients.
+    Serve(Box<ServeOptions>),
+}
+
+/// How to serve clients.
+#[derive(Debug)]
+pub struct ServeOptions {
+    /// What to listen on: at least one.
+    pub transports: Vec<ServerOptions>,
+    /// What to log.
+    pub log: LogOptions,
+}
+
+/// Reads a command line, the program's name included, and the value of `RUST_LOG`. Nothing is opened or started.
+///
+/// # Errors
+/// [`ExitError::Usage`] with a text that names what is wrong and what is allowed.
+pub fn parse(arguments: impl Iterator<Item = OsString>, rust_log: Option<&str>) -> Result<Request, ExitError> {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Request::Print(error.to_string()));
+        }
+        Err(error) => return Err(ExitError::Usage(error.to_string())),
+    };
+    let transports = matches
+        .get_many::<String>("transport")
+        .unwrap_or_default()
+        // Not one of clap's value parsers: its messages repeat the whole string, a password included.
+        .map(|text| text.parse().map_err(|error| usage(format_args!("-t: {error}"))))
+        .collect::<Result<_, _>>()?;
+    Ok(Request::Serve(Box::new(ServeOptions { transports, log: log_options(&matches, rust_log)? })))
+}
+
+/// The error for a command line that is well-formed and still asks for something impossible.
+#[must_use]
+pub fn usage(problem: impl std::fmt::Display) -> ExitError {
+    ExitError::Usage(command().error(ErrorKind::ValueValidation, problem).to_string())
+}
+
+fn log_options(matches: &ArgMatches, rust_log: Option<&str>) -> Result<LogOptions, ExitError> {
+    let format =
+        matches.get_one::<String>("log-format").and_then(|name| LogFormat::from_name(name)).unwrap_or_default();
+    let filter = match (matches.get_count("verbose"), rust_log) {
+        (0, Some(text)) if !text.is_empty() => text.parse::<Targets>().map_err(|error| {
+            usage(format_args!("RUST_LOG is `{text}`: {error}; allowed: LEVEL or MODULE=LEVEL, separated by commas"))
+        })?,
+        (count, _) => verbose_filter(count),
+    };
+    Ok(LogOptions { format, filter })
+}
+
+fn command() -> Command {
+    Command::new("dbgsrv")
+        .about(
+            "A process server: GDB and other debuggers start, attach to and debug this machine's programs through it",
+        )
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(EXAMPLES)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("transport")
+                .short('t')
+                .value_name("TRANSPORT")
+                .help("What to listen on, such as tcp:port=5005; may be repeated")
+                .required(true)
+                .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("verbose")
+                .short('v')
+                .help("Log more: -v for debugging, -vv for everything")
+                .action(ArgAction::Count),
+        )
+        .arg(
+            Arg::new("log-format")
+                .long("log-format")
+                .value_name("FORMAT")
+                .help("How to log")
+                .value_parser([LogFormat::Text.name(), LogFormat::Json.name()])
+                .default_value(LogFormat::default().name()),
+        )
+        .arg(Arg::new("help").short('?').long("help").help("Print this text").action(ArgAction::Help))
+        .arg(Arg::new("version").long("version").help("Print the version").action(ArgAction::Version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str, rust_log: Option<&str>) -> Result<Request, ExitError> {
+        parse(line.split(' ').map(OsString::from), rust_log)
+    }
+
+    fn serve(line: &str, rust_log: Option<&str>) -> ServeOptions {
+        match parse_line(line, rust_log).unwrap() {
+            Request::Serve(options) => *options,
+            Request::Print(text) => panic!("prints {text}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn transports_are_kept_in_order() {
+        let options = serve("dbgsrv -t tcp:port=1 -v -t TCP:port=2", None);
+        let texts: Vec<_> = options.transports.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["tcp:port=1", "tcp:port=2"]);
+    }
+
+    #[test]
+    fn errors_name_the_option_what_was_given_and_what_is_allowed() {
+        let cases = [
+            ("dbgsrv", &["-t <TRANSPORT>", "required"] as &[_]),
+            ("dbgsrv -t", &["-t <TRANSPORT>", "value is required"]),
+            ("dbgsrv -t tcp:port=70000", &["-t", "port", "70000", "65535"]),
+            ("dbgsrv -t sctp:port=1", &["-t", "sctp", "tcp"]),
+            ("dbgsrv -t tcp:port=1 --log-format xml", &["--log-format", "xml", "text, json"]),
+            ("dbgsrv -T tcp:port=1", &["-T"]),
+            ("dbgsrv -t tcp:port=1 extra", &["extra"]),
+            ("dbgsrv -t tcp:port=1 --log-format=text --log-format=json", &["--log-format"]),
+        ];
+        for (line, parts) in cases {
+            let error = parse_line(line, None).unwrap_err();
+            assert_eq!(error.status(), 2, "{line}");
+            for part in parts {
+                assert!(error.to_string().contains(part), "{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_message_repeats_a_password() {
+        let error = parse_line("dbgsrv -t tcp:port=x,password=Secret1", None).unwrap_err();
+        assert!(!error.to_string().contains("Secret1"), "{error}");
+    }
+
+    #[test]
+    fn help_and_version_are_printed_and_nothing_is_required_for_them() {
+        for (line, part) in
+            [("dbgsrv -?", "-t <TRANSPORT>"), ("dbgsrv --help", "Examples:"), ("dbgsrv --version", "dbgsrv 0.")]
+        {
+            match parse_line(line, None).unwrap() {
+                Request::Print(text) => assert!(text.contains(part), "{line}: {text}"),
+                Request::Serve(options) => panic!("{line}: serves {options:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_environment_says_what_to_log_unless_the_command_line_does() {
+        let transport = "dbgsrv -t tcp:port=1";
+        assert_eq!(serve(transport, None).log.filter, verbose_filter(0));
+        assert_eq!(serve(transport, Some("")).log.filter, verbose_filter(0));
+        assert_eq!(serve(transport, Some("warn")).log.filter, "warn".parse().unwrap());
+        assert_eq!(serve(&format!("{transport} -vv"), Some("warn")).log.filter, verbose_filter(2));
+    }
+
+    #[test]
+    fn an_environment_that_is_no_filter_is_an_error_that_names_it() {
+        let error = parse_line("dbgsrv -t tcp:port=1", Some("dbgsrv=loud")).unwrap_err();
+        assert!(error.to_string().contains("RUST_LOG is `dbgsrv=loud`"), "{error}");
+        assert_eq!(error.status(), 2);
+    }
+}

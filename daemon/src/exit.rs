@@ -1,0 +1,59 @@
+//! How the command ends: the table of its exit statuses.
+//!
+//! | status | meaning |
+//! |---|---|
+//! | 0 | ended by SIGINT or SIGTERM, or printed what was asked for |
+//! | 1 | could not do its work: a port in use, no descriptors left |
+//! | 2 | the command line or `RUST_LOG` is wrong; nothing was started |
+
+use dbgsrv_transports::BindError;
+use std::io;
+use thiserror::Error;
+
+/// The status for a command that could not do its work.
+pub const FAILURE: u8 = 1;
+/// The status for a command line that asks for something impossible.
+pub const USAGE: u8 = 2;
+
+/// Why the command ends early.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ExitError {
+    /// A transport can't be listened on.
+    #[error("error: {0}")]
+    Bind(#[from] BindError),
+    /// The system refuses what every server needs.
+    #[error("error: cannot start: {0}")]
+    System(#[from] io::Error),
+    /// The command line is wrong; the text is complete and says how to use it.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl ExitError {
+    /// The exit status that this error ends the command with.
+    #[must_use]
+    pub const fn status(&self) -> u8 {
+        match self {
+            Self::Bind(_) | Self::System(_) => FAILURE,
+            Self::Usage(_) => USAGE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_status() {
+        let table = [
+            (ExitError::Bind(BindError::Address(io::ErrorKind::NotFound.into())), 1),
+            (ExitError::System(io::ErrorKind::OutOfMemory.into()), 1),
+            (ExitError::Usage("error: unexpected argument".into()), 2),
+        ];
+        for (error, status) in table {
+            assert_eq!(error.status(), status, "{error}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Turning a client away with a reason that its user sees.
+
+use crate::sniff::starts_rsp;
+use dbgsrv_transports::Stream;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// How long a client that is turned away may take to ask its first question and to hang up.
+const TELL_TIME: Duration = Duration::from_secs(5);
+/// How much of what it says is looked at, in bytes: GDB's first packet, `qSupported`, is some 200 bytes long.
+const MAX_QUESTION: usize = 4096;
+
+/// Tells the client why it is turned away, waits until it has read that, and closes the connection.
+///
+/// A debugger gets it as the error reply to its first packet: GDB shows "Remote failure reply: E.REASON". Everybody
+/// else gets a line of text. `reason` is ASCII without the characters that RSP escapes (`#`, `$`, `*`, `}`).
+pub(crate) async fn tell(mut stream: Stream, reason: &str) {
+    // A client that does not want to know is no concern of ours.
+    let _ = timeout(TELL_TIME, answer(&mut stream, reason)).await;
+}
+
+async fn answer(stream: &mut Stream, reason: &str) -> io::Result<()> {
+    let text = format!("dbgsrv: {reason}");
+    // GDB drops what comes before its question, so the question comes first.
+    let reply = if ask(stream).await? { error_reply(&text) } else { format!("{text}\n") };
+    stream.write_all(reply.as_bytes()).await?;
+    stream.shutdown().await?;
+    // Closing while bytes of the client are unread would reset the connection, and take the reply with it.
+    let mut unread = [0; 256];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
+}
+
+/// Reads up to the end of the first packet. False where the client does not speak RSP.
+async fn ask(stream: &mut Stream) -> io::Result<bool> {
+    let mut question = [0; MAX_QUESTION];
+    let mut length = 0;
+    while length < question.len() && !has_packet(&question[..length]) {
+        let count = stream.read(&mut question[length..]).await?;
+        length += count;
+        if count == 0 || !starts_rsp(question[0]) {
+            break;
+        }
+    }
+    Ok(starts_rsp(question[0]))
+}
+
+/// Whether there is a packet's `#` in `bytes`, and the two digits of its checksum.
+fn has_packet(bytes: &[u8]) -> bool {
+    bytes.iter().position(|byte| *byte == b'#').is_some_and(|end| bytes.len() > end + 2)
+}
+
+/// An acknowledgement of the question and the error reply to it, as packets.
+fn error_reply(text: &str) -> String {
+    let body = format!("E.{text}");
+    let checksum = body.bytes().fold(0_u8, u8::wrapping_add);
+    format!("+${body}#{checksum:02x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// What a client gets that says `question` and then reads to the end.
+    async fn told(question: &[u8]) -> String {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let stream = Stream::Tcp(listener.accept().await.unwrap().0);
+        let telling = tokio::spawn(async move { tell(stream, "not you").await });
+        client.write_all(question).await.unwrap();
+        let mut reply = String::new();
+        client.read_to_string(&mut reply).await.unwrap();
+        drop(client);
+        telling.await.unwrap();
+        reply
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_debugger_gets_an_error_reply_to_its_first_packet() {
+        assert_eq!(told(b"+$qSupported:xmlRegisters=i386#77").await, "+$E.dbgsrv: not you#23");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn everybody_else_gets_a_line_of_text() {
+        assert_eq!(told(b"GET / HTTP/1.1\r\n\r\n").await, "dbgsrv: not you\n");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_question_without_end_is_cut_off() {
+        assert_eq!(told(&[b'$'; 2 * MAX_QUESTION]).await, "+$E.dbgsrv: not you#23");
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_client_that_says_nothing_is_not_waited_for_for_ever() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        tell(Stream::Tcp(listener.accept().await.unwrap().0), "not you").await;
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+    }
+}

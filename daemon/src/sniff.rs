@@ -1,0 +1,87 @@
+//! What a fresh connection speaks, told by its first byte.
+
+use dbgsrv_transports::Stream;
+use std::io;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::timeout;
+
+/// How long a client may say nothing before it is turned away. Debuggers speak at once; the rest is for slow links.
+const SNIFF_TIME: Duration = Duration::from_secs(10);
+
+/// A connection that no session can be made of.
+#[derive(Debug, Error)]
+pub(crate) enum SniffError {
+    #[error("the client closed the connection without a word")]
+    Closed,
+    #[error("the connection broke: {0}")]
+    Io(#[from] io::Error),
+    #[error("the client said nothing for {} s", SNIFF_TIME.as_secs())]
+    Silent,
+    #[error("the client speaks no protocol known here: its first byte is {0:#04x}")]
+    Unknown(u8),
+}
+
+/// Waits until the client starts to speak RSP. Its bytes stay in the socket for the session.
+pub(crate) async fn sniff(stream: &Stream) -> Result<(), SniffError> {
+    let mut first = [0];
+    let count = timeout(SNIFF_TIME, stream.peek(&mut first)).await.map_err(|_| SniffError::Silent)??;
+    match first {
+        _ if count == 0 => Err(SniffError::Closed),
+        [byte] if starts_rsp(byte) => Ok(()),
+        [byte] => Err(SniffError::Unknown(byte)),
+    }
+}
+
+/// Whether an RSP client can start with `byte`: an acknowledgement either way, a packet, or Ctrl-C.
+pub(crate) const fn starts_rsp(byte: u8) -> bool {
+    matches!(byte, b'+' | b'-' | b'$' | 0x03)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    async fn pair() -> (TcpStream, Stream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (client, Stream::Tcp(listener.accept().await.unwrap().0))
+    }
+
+    #[test]
+    fn only_what_starts_an_rsp_conversation_is_rsp() {
+        let starts: Vec<u8> = (0..=u8::MAX).filter(|byte| starts_rsp(*byte)).collect();
+        assert_eq!(starts, [0x03, b'$', b'+', b'-']);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_debugger_is_known_by_its_first_byte_alone() {
+        let (mut client, stream) = pair().await;
+        client.write_all(b"+").await.unwrap();
+        sniff(&stream).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn tls_and_http_are_refused_by_their_first_byte() {
+        for first in [0x16, b'G'] {
+            let (mut client, stream) = pair().await;
+            client.write_all(&[first, b'+', b'$']).await.unwrap();
+            assert!(matches!(sniff(&stream).await, Err(SniffError::Unknown(byte)) if byte == first));
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_client_that_closes_at_once_is_not_waited_for() {
+        let (client, stream) = pair().await;
+        drop(client);
+        assert!(matches!(sniff(&stream).await, Err(SniffError::Closed)));
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_silent_client_is_given_up() {
+        let (_client, stream) = pair().await;
+        assert!(matches!(sniff(&stream).await, Err(SniffError::Silent)));
+    }
+}

@@ -1,0 +1,73 @@
+//! A listener on any transport.
+
+use crate::{Peer, Stream};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use thiserror::Error;
+
+/// A transport can't be listened on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The address to listen at can't be found on this machine.
+    #[error("cannot listen at the address given with `bind`: {0}")]
+    Address(io::Error),
+    /// `tcp`.
+    #[error(transparent)]
+    Tcp(#[from] dbgsrv_tcp::BindError),
+}
+
+/// Accepts connections on one transport. `Display` says what it listens on: `tcp port 5005 (0.0.0.0, ::)`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Listener {
+    /// `tcp`.
+    Tcp(dbgsrv_tcp::Listener),
+}
+
+impl Listener {
+    /// Waits for the next connection. Cancel safe.
+    ///
+    /// # Errors
+    /// What the system says. None of its errors is the end of the listener: the caller logs it, waits a little and goes
+    /// on.
+    pub async fn accept(&mut self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), Peer::Tcp(address)))
+            }
+        }
+    }
+
+    /// What GDB's `target extended-remote` takes to connect from this machine.
+    #[must_use]
+    pub fn gdb_target(&self) -> String {
+        match self {
+            Self::Tcp(listener) => {
+                let local = |address: &IpAddr| {
+                    address.is_unspecified() || *address == Ipv4Addr::LOCALHOST || *address == Ipv6Addr::LOCALHOST
+                };
+                match listener.addresses().first() {
+                    Some(address) if !local(address) => SocketAddr::new(*address, listener.port()).to_string(),
+                    _ => format!("localhost:{}", listener.port()),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(listener) => {
+                write!(f, "tcp port {}", listener.port())?;
+                for (index, address) in listener.addresses().iter().enumerate() {
+                    write!(f, "{}{address}", if index == 0 { " (" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
