@@ -1,1 +1,35 @@
-//! Support for the end-to-end tests.
+//! Support for the end-to-end tests: servers, debuggers, programs to be debugged, and what `/proc` says about them.
+//!
+//! The tests are in `tests/`, one file per subject. They need `gdb`, `gdbserver` and a C compiler, and the server itself
+//! beside them in the target directory (`cargo build --workspace` puts it there; `DBGSRV_BIN` names another one).
+//!
+//! To check the tests themselves, run them against `gdbserver --multi` with `DBGSRV_TEST_SERVER=gdbserver`. A test that
+//! asks for something gdbserver can't do says so with [`server::stand_in_lacks`] and ends early there.
+//!
+//! There are no assertions on time. [`GUARD`] only ends a test that would otherwise hang.
+
+use std::time::{Duration, Instant};
+
+pub mod beats;
+pub mod gdb;
+pub mod mi;
+pub mod process;
+pub mod program;
+pub mod proxy;
+pub mod rsp;
+pub mod server;
+
+/// How long anything may take before the test is given up as hanging.
+pub const GUARD: Duration = Duration::from_mins(1);
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// After [`GUARD`], with `what` as the thing that did not come about.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + GUARD;
+    while !condition() {
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

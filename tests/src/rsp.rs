@@ -1,0 +1,143 @@
+//! A client that speaks RSP byte by byte, for what no debugger would send.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+use crate::GUARD;
+
+/// What the client says it understands, as gdb does.
+const FEATURES: &str = "qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;error-message+;no-resumed+";
+
+/// One connection, with acknowledgements on.
+#[derive(Debug)]
+pub struct Client {
+    stream: TcpStream,
+}
+
+impl Client {
+    /// Connects.
+    ///
+    /// # Panics
+    /// When nothing listens.
+    #[must_use]
+    pub fn connect(port: u16) -> Self {
+        let stream = TcpStream::connect(("localhost", port)).expect("the server listens");
+        stream.set_read_timeout(Some(GUARD)).expect("the guard is not zero");
+        stream.set_write_timeout(Some(GUARD)).expect("the guard is not zero");
+        stream.set_nodelay(true).expect("it is a TCP socket");
+        Self { stream }
+    }
+
+    /// Connects and exchanges features, in extended mode.
+    #[must_use]
+    pub fn greeted(port: u16) -> Self {
+        let mut client = Self::connect(port);
+        client.request(FEATURES);
+        client.request("!");
+        client
+    }
+
+    /// The socket, to read nothing from or to close.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// When the server has closed the connection.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    /// Sends a packet, waits for the acknowledgement and the reply, and acknowledges that.
+    ///
+    /// # Panics
+    /// When the server closes the connection or does not answer.
+    #[track_caller]
+    pub fn request(&mut self, body: &str) -> String {
+        self.request_bytes(body.as_bytes())
+    }
+
+    /// As [`Self::request`], for a body that is not text.
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn request_bytes(&mut self, body: &[u8]) -> String {
+        self.send_raw(&packet(body)).expect("the server reads");
+        assert_eq!(self.byte(), Some(b'+'), "no acknowledgement of {}", String::from_utf8_lossy(body));
+        self.reply()
+    }
+
+    /// The next packet's body with run lengths expanded.
+    ///
+    /// # Panics
+    /// When the server closes the connection or sends something else.
+    #[track_caller]
+    pub fn reply(&mut self) -> String {
+        while self.byte().expect("the server answers") != b'$' {}
+        let mut body = Vec::new();
+        loop {
+            match self.byte().expect("the server finishes its packet") {
+                b'#' => break,
+                b'*' => {
+                    let count = self.byte().expect("a run length follows") - 29;
+                    let last = *body.last().expect("a run repeats a byte");
+                    body.extend(std::iter::repeat_n(last, count.into()));
+                }
+                byte => body.push(byte),
+            }
+        }
+        for _ in 0..2 {
+            self.byte().expect("a checksum follows");
+        }
+        self.send_raw(b"+").expect("the server reads");
+        String::from_utf8_lossy(&body).into_owned()
+    }
+
+    /// The next byte; none when the server has closed the connection.
+    ///
+    /// # Panics
+    /// When nothing comes.
+    #[track_caller]
+    pub fn byte(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        match self.stream.read(&mut byte) {
+            Ok(0) => None,
+            Ok(_) => Some(byte[0]),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("no byte from the server: {error}"),
+        }
+    }
+
+    /// Starts a program with arguments and returns its process id.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[track_caller]
+    pub fn run(&mut self, arguments: &[&str]) -> i32 {
+        let words: Vec<_> = arguments.iter().map(|word| hex(word.as_bytes())).collect();
+        let stop = self.request(&format!("vRun;{}", words.join(";")));
+        let (_, thread) = stop.split_once("thread:p").unwrap_or_else(|| panic!("vRun is answered {stop}"));
+        let (pid, _) = thread.split_once('.').expect("the process id is followed by a thread id");
+        i32::from_str_radix(pid, 16).expect("the process id is hexadecimal")
+    }
+}
+
+/// A packet with its checksum. The body is taken as it is: escaped, if it must be.
+#[must_use]
+pub fn packet(body: &[u8]) -> Vec<u8> {
+    let sum = body.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte));
+    let mut bytes = vec![b'$'];
+    bytes.extend(body);
+    bytes.extend(format!("#{sum:02x}").bytes());
+    bytes
+}
+
+/// Bytes in hexadecimal, as most packets carry text.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

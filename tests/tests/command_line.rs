@@ -1,0 +1,54 @@
+//! The command line of `dbgsrv`: what is refused, how, and that nothing is started then.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use dbgsrv_tests::process::Owned;
+use dbgsrv_tests::server::dbgsrv;
+
+/// The exit status and the error output for these arguments.
+fn run(arguments: &[&str]) -> (i32, String) {
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    let mut command = Command::new(dbgsrv());
+    let mut process = Owned::spawn(command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer));
+    drop(command);
+    let status = process.wait();
+    (status, std::io::read_to_string(reader).expect("error messages are text"))
+}
+
+#[test]
+fn what_is_wrong_with_the_command_line_is_named_and_the_exit_status_is_2() {
+    let cases: [(&[&str], &str); 10] = [
+        (&[], "-t"),
+        (&["-t"], "-t"),
+        (&["-t", "tcp"], "port"),
+        (&["-t", "tcp:port=70000"], "70000"),
+        (&["-t", "tcp:port=here"], "here"),
+        (&["-t", "tcp:port=5005,port=5006"], "port"),
+        (&["-t", "tcp:port=5005,colour=red"], "colour"),
+        (&["-t", "carrier:pigeon=1"], "carrier"),
+        (&["-t", "tcp:port=5005", "--no-such-option"], "--no-such-option"),
+        (&["-t", "tcp:port=5005,ipversion=5"], "ipversion"),
+    ];
+    for (arguments, named) in cases {
+        let (status, message) = run(arguments);
+        assert_eq!(status, 2, "{arguments:?}: {message}");
+        assert!(message.contains(named), "{arguments:?}: no {named} in: {message}");
+    }
+}
+
+#[test]
+fn a_transport_that_is_not_built_yet_is_refused_by_name() {
+    let (status, message) = run(&["-t", "npipe:pipe=somewhere"]);
+    assert_eq!(status, 2, "{message}");
+    assert!(message.contains("npipe") && message.contains("not available in this build"), "{message}");
+}
+
+#[test]
+fn a_port_in_use_is_named_and_the_exit_status_is_1() {
+    let taken = TcpListener::bind(("localhost", 0)).expect("there is a free port");
+    let port = taken.local_addr().expect("it is bound").port();
+    let (status, message) = run(&["-t", &format!("tcp:port={port}")]);
+    assert_eq!(status, 1, "{message}");
+    assert!(message.contains(&port.to_string()) && message.contains("in use"), "{message}");
+}
