@@ -1,5 +1,5 @@
 //! The debug registers, which watch four places without changing a byte of the program (Intel SDM volume 3,
-//! section 18.2).
+//! "Debug Registers").
 //!
 //! This is bookkeeping only: the engine gives each thread the [`addresses`](DebugRegisters::addresses) and, after them,
 //! [`dr7`](DebugRegisters::dr7), at the offsets that [`offset`] tells, and asks [`hit`](DebugRegisters::hit) when one
@@ -32,8 +32,8 @@ pub(crate) enum InsertError {
     /// makes GDB try an access watchpoint instead.
     #[error("the processor cannot watch for this")]
     Unsupported,
-    #[error("{0} bytes at {1:#x} cannot be watched: the range is empty or passes the end of memory")]
-    Range(u64, u64),
+    #[error("{size} bytes at {address:#x} cannot be watched: the range is empty or passes the end of memory")]
+    Range { address: u64, size: u64 },
     #[error("all debug registers are in use; the processor has four, each watching up to 8 aligned bytes")]
     Exhausted,
 }
@@ -129,7 +129,7 @@ impl DebugRegisters {
 }
 
 impl Piece {
-    /// Its bits in DR7 as register `index`: enabled for the thread, condition and length (section 18.2.4).
+    /// Its bits in DR7 as register `index`: enabled for the thread, condition and length.
     fn control(self, index: usize) -> u64 {
         let condition = match self.kind {
             Kind::WriteWatch => 0b01,
@@ -154,7 +154,7 @@ fn pieces(kind: Kind, address: u64, size: u64) -> Result<Vec<Piece>, InsertError
         Kind::ReadWatch | Kind::Software => return Err(InsertError::Unsupported),
     };
     let last = size.checked_sub(1).and_then(|more| address.checked_add(more));
-    let end = last.and_then(|last| last.checked_add(1)).ok_or(InsertError::Range(size, address))?;
+    let end = last.and_then(|last| last.checked_add(1)).ok_or(InsertError::Range { address, size })?;
     let mut pieces = Vec::with_capacity(SLOTS);
     let mut address = address;
     while address < end {
@@ -218,8 +218,11 @@ mod tests {
     #[test]
     fn ranges_that_make_no_sense_are_refused() {
         let mut registers = DebugRegisters::default();
-        assert_eq!(registers.insert(Kind::WriteWatch, 0x1000, 0), Err(InsertError::Range(0, 0x1000)));
-        assert_eq!(registers.insert(Kind::WriteWatch, u64::MAX, 2), Err(InsertError::Range(2, u64::MAX)));
+        assert_eq!(registers.insert(Kind::WriteWatch, 0x1000, 0), Err(InsertError::Range { address: 0x1000, size: 0 }));
+        assert_eq!(
+            registers.insert(Kind::WriteWatch, u64::MAX, 2),
+            Err(InsertError::Range { address: u64::MAX, size: 2 })
+        );
         assert_eq!(registers.insert(Kind::ReadWatch, 0x1000, 4), Err(InsertError::Unsupported));
         assert_eq!(registers.insert(Kind::Software, 0x1000, 1), Err(InsertError::Unsupported));
         assert!(registers.is_empty());

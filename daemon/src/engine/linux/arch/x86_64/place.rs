@@ -224,7 +224,7 @@ fn general(name: &str) -> Option<Place> {
 }
 
 /// The component of a register with a number in its name, and its offset there (Intel SDM volume 1, sections 13.4.1
-/// to 13.5.6).
+/// and 13.5).
 fn numbered(name: &str) -> Option<(Component, usize)> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let (prefix, number) = name.split_at(digits);

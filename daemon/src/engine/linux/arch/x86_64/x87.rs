@@ -13,7 +13,7 @@ const ZERO: u16 = 1;
 const SPECIAL: u16 = 2;
 const EMPTY: u16 = 3;
 
-/// The full tag word, told from the registers' contents (Intel SDM volume 2, FXSAVE, table 3-49).
+/// The full tag word, told from the registers' contents (Intel SDM volume 2, FXSAVE, "Recreating FSAVE Format").
 pub(super) fn full_tags(area: &[u8]) -> u16 {
     let top = usize::from(area[STATUS + 1] >> 3 & 7);
     let mut tags = 0;
