@@ -5,3 +5,5 @@ pub(crate) mod files;
 pub(crate) mod objects;
 pub(crate) mod process_info;
 pub(crate) mod refusal;
+#[cfg(test)]
+pub(crate) mod test_program;
