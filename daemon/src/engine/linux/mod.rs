@@ -27,6 +27,8 @@ mod resume;
 mod step_over;
 mod stop;
 mod terminal;
+#[cfg(test)]
+mod test_program;
 mod thread;
 
 pub use attach::Ending;

@@ -1,12 +1,13 @@
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use dbgsrv_protocol::ids::Pid;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use super::*;
+use crate::engine::linux::test_program::Running;
 
 /// A directory that goes away with the test.
 struct Scratch(PathBuf);
@@ -157,38 +158,25 @@ fn the_file_system_of_a_neighbour_is_our_own() {
 #[test]
 fn another_mount_namespace_is_not_left_through_its_links() {
     let scratch = Scratch::new("namespace");
-    let root = &scratch.0;
     // A tmpfs that only the child sees, over a directory that is empty for us.
     let script = "mount -t tmpfs none \"$0\" && echo inside > \"$0/file\" && ln -s /proc/version \"$0/link\" && \
-        ln -s ../../../../../../etc \"$0/up\" && echo ready && read line";
-    let child = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
-        .arg(root)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = child else { return };
-    let mut ready = String::new();
-    let output = child.stdout.take().expect("its output");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut ready).expect("a line");
+        ln -s ../../../../../../etc \"$0/up\" && exec cat";
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]).arg(&scratch.0);
     // Where the system forbids such namespaces there is nothing to see.
-    if ready == "ready\n" {
-        let mut files = HostFiles::default();
-        let path = &scratch.path("file");
-        let open = Request::Open { path, flags: 0, mode: 0 };
-        assert_eq!(files.run(open, LIMIT), errno(Errno::ENOENT));
-        let pid = Pid::new(child.id() as i32);
-        assert_eq!(files.run(Request::SetFs(pid), LIMIT), Ok(FileReply::Value(0)));
-        assert_eq!(files.run(open, LIMIT), Ok(FileReply::Value(0)));
-        assert_eq!(files.run(Request::Pread { fd: 0, count: 9, offset: 0 }, LIMIT), Ok(FileReply::Data(b"inside\n")));
-        let link = &scratch.path("link");
-        assert_eq!(files.run(Request::Readlink { path: link }, LIMIT), Ok(FileReply::Data(b"/proc/version")));
-        assert!(files.run(Request::Stat { path: link }, LIMIT).is_ok());
-        assert_eq!(stat(files.run(Request::Stat { path: &scratch.path("up") }, LIMIT)).mode & 0o170_000, 0o040_000);
-        assert_eq!(files.run(Request::Unlink { path }, LIMIT), Ok(FileReply::Value(0)));
-        assert_eq!(files.run(Request::SetFs(None), LIMIT), Ok(FileReply::Value(0)));
-    }
-    child.kill().expect("it can be killed");
-    child.wait().expect("it can be waited for");
+    let Some(child) = Running::start(&mut unshare) else { return };
+    let mut files = HostFiles::default();
+    let path = &scratch.path("file");
+    let open = Request::Open { path, flags: 0, mode: 0 };
+    assert_eq!(files.run(open, LIMIT), errno(Errno::ENOENT));
+    let pid = Some(child.pid());
+    assert_eq!(files.run(Request::SetFs(pid), LIMIT), Ok(FileReply::Value(0)));
+    assert_eq!(files.run(open, LIMIT), Ok(FileReply::Value(0)));
+    assert_eq!(files.run(Request::Pread { fd: 0, count: 9, offset: 0 }, LIMIT), Ok(FileReply::Data(b"inside\n")));
+    let link = &scratch.path("link");
+    assert_eq!(files.run(Request::Readlink { path: link }, LIMIT), Ok(FileReply::Data(b"/proc/version")));
+    assert!(files.run(Request::Stat { path: link }, LIMIT).is_ok());
+    assert_eq!(stat(files.run(Request::Stat { path: &scratch.path("up") }, LIMIT)).mode & 0o170_000, 0o040_000);
+    assert_eq!(files.run(Request::Unlink { path }, LIMIT), Ok(FileReply::Value(0)));
+    assert_eq!(files.run(Request::SetFs(None), LIMIT), Ok(FileReply::Value(0)));
 }

@@ -37,17 +37,15 @@ fn is_file_of(pid: Pid, path: &[u8], program: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::process::Command;
 
     use super::*;
+    use crate::engine::linux::test_program::Running;
 
     fn path_while_running(program: &Path, meddle: impl FnOnce()) -> Vec<u8> {
-        let mut child = Command::new(program).arg("60").stdin(Stdio::null()).spawn().expect("the copy runs");
+        let running = Running::start(&mut Command::new(program)).expect("the copy runs");
         meddle();
-        let path = exec_file(Pid::new(child.id() as i32).expect("a pid"));
-        child.kill().expect("it can be killed");
-        child.wait().expect("it can be waited for");
-        path.expect("a path")
+        exec_file(running.pid()).expect("a path")
     }
 
     #[test]
@@ -62,7 +60,7 @@ mod tests {
         fs::create_dir_all(&directory).expect("a directory");
         for name in ["plain", "odd (deleted)"] {
             let program = directory.join(name);
-            fs::copy("/bin/sleep", &program).expect("a copy");
+            fs::copy("/bin/cat", &program).expect("a copy");
             let expected = program.clone().into_os_string().into_vec();
             assert_eq!(path_while_running(&program, || ()), expected);
             assert_eq!(path_while_running(&program, || fs::remove_file(&program).expect("removed")), expected);

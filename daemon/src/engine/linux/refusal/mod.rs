@@ -1,1 +1,10 @@
-//! Why the kernel said no.
+//! Why a process may not be attached to, or a program not be started, in a sentence that says what to do about it.
+
+mod attach;
+mod facts;
+mod launch;
+mod program_file;
+
+pub(crate) use self::attach::{AttachRefused, Obstacle, Remedy, Tracer};
+pub(crate) use self::facts::{check_attach, explain_attach};
+pub(crate) use self::launch::{LaunchFailed, explain_launch};

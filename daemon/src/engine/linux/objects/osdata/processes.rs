@@ -113,35 +113,31 @@ fn cores(proc: &ProcDirectory, pid: Pid, stat: &Stat<'_>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command};
+    use std::process::Command;
 
     use super::*;
+    use crate::engine::linux::test_program::Running;
 
-    fn row_of(table: Vec<u8>, column: &str, pid: u32) -> String {
+    fn row_of(table: Vec<u8>, pid: Pid) -> String {
         let table = String::from_utf8(table).expect("UTF-8");
-        let key = format!("<column name=\"{column}\">{pid}</column>");
+        let key = format!("<column name=\"pid\">{pid}</column>");
         table.lines().find(|line| line.contains(&key)).unwrap_or_default().to_owned()
-    }
-
-    /// A child with a hostile command line. Its program has been started when this returns.
-    fn child() -> Child {
-        let shell = "read line # <b>&\t\u{1}";
-        Command::new("sh").args(["-c", shell, "a b", ""]).stdin(std::process::Stdio::piped()).spawn().expect("sh")
     }
 
     #[test]
     fn a_child_is_listed_with_its_arguments_on_one_line() {
-        let mut child = child();
-        let row = row_of(table(), "pid", child.id());
-        let group = row_of(groups(), "pid", child.id());
-        child.kill().expect("it can be killed");
-        let zombie = row_of(table(), "pid", child.id());
-        child.wait().expect("it can be waited for");
-        assert!(row.contains("<column name=\"command\">sh -c read line # &lt;b&gt;&amp; ? a b</column>"), "{row}");
-        assert!(row.contains("<column name=\"cores\">"), "{row}");
-        assert!(group.contains("<column name=\"command line\">sh -c read line"), "{group}");
-        assert!(zombie.contains("<column name=\"command\">"), "{zombie}");
-        assert_eq!(row_of(table(), "pid", child.id()), "");
+        let script = "read line; echo $line; read line # <b>&\t\u{1}";
+        let mut child = Running::start(Command::new("sh").args(["-c", script, "a b", ""])).expect("sh runs");
+        let pid = child.pid();
+        let shown = "sh -c read line; echo $line; read line # &lt;b&gt;&amp; ? a b</column>";
+        let (row, group) = (row_of(table(), pid), row_of(groups(), pid));
+        assert!(row.contains(&format!("<column name=\"command\">{shown}<column name=\"cores\">")), "{row}");
+        assert!(group.contains(&format!("<column name=\"command line\">{shown}")), "{group}");
+        child.kill();
+        let dead = row_of(table(), pid);
+        assert!(dead.contains("<column name=\"command\">[sh]</column>"), "{dead}");
+        drop(child);
+        assert_eq!(row_of(table(), pid), "");
     }
 
     #[test]

@@ -1,0 +1,425 @@
+//! Why a process may not be attached to.
+
+use dbgsrv_protocol::ids::Pid;
+use nix::errno::Errno;
+use thiserror::Error;
+
+use super::facts::{AttachFacts, Relation, Target};
+
+/// Why a process cannot be attached to.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum AttachRefused {
+    /// A process can have one tracer only.
+    #[error("process {pid} is already {tracer}")]
+    AlreadyTraced {
+        /// Which process was asked for.
+        pid: Pid,
+        /// Who traces it.
+        tracer: Tracer,
+    },
+    /// It has ended.
+    #[error("process {pid} has already ended; it only waits for its parent, process {parent}, to take note")]
+    Dead {
+        /// Which process was asked for.
+        pid: Pid,
+        /// Who should wait for it.
+        parent: i32,
+    },
+    /// The id is that of a thread.
+    #[error("{pid} is a thread of process {leader}; attach to {leader}")]
+    IsThread {
+        /// What was asked for.
+        pid: Pid,
+        /// The process that it belongs to.
+        leader: i32,
+    },
+    /// It is the server itself.
+    #[error("process {0} is the server of this very session; to debug it, start a second server")]
+    Itself(Pid),
+    /// It is the kernel's.
+    #[error("process {0} is a kernel thread; there is no program in it to debug")]
+    KernelThread(Pid),
+    /// There is none.
+    #[error("there is no process {0} on the server's machine")]
+    NoSuchProcess(Pid),
+    /// The kernel allows it to others only.
+    #[error("process {pid} {obstacle}; {remedy}")]
+    NotPermitted {
+        /// Which process was asked for.
+        pid: Pid,
+        /// What stands in the way.
+        obstacle: Obstacle,
+        /// What to do about it.
+        remedy: Remedy,
+    },
+    /// It serves another client.
+    #[error("process {0} serves another session of this server; to debug it, start a second server")]
+    OtherSession(Pid),
+    /// Anything else the system may say.
+    #[error("process {pid} cannot be traced: {}", errno.desc())]
+    System {
+        /// Which process was asked for.
+        pid: Pid,
+        /// What the system said.
+        errno: Errno,
+    },
+}
+
+/// Who traces a process already. Reads on after "is already".
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum Tracer {
+    /// Some other program.
+    #[error("traced by {name} (process {pid}); end that program or let it detach first")]
+    Program {
+        /// The program's process.
+        pid: i32,
+        /// What it calls itself.
+        name: String,
+    },
+    /// A session of this server.
+    #[error("debugged by another session of this server (its process is {pid}); detach there first")]
+    Session {
+        /// The session's worker, or this process where sessions are threads of it.
+        pid: i32,
+    },
+    /// The thread that asks, which is a session of its own.
+    #[error("debugged in this session")]
+    ThisSession,
+}
+
+/// What stands in the way of tracing a process (ptrace(2), "Ptrace access mode checking"). Reads on after
+/// "process 1234".
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum Obstacle {
+    /// Other users or groups than ours.
+    #[error("belongs to user {target} and the server runs as user {server}")]
+    DifferentUser {
+        /// The process's real user.
+        target: u32,
+        /// Ours.
+        server: u32,
+    },
+    /// The same user, another group.
+    #[error("belongs to group {target} and the server runs in group {server}")]
+    DifferentGroup {
+        /// The process's real group.
+        target: u32,
+        /// Ours.
+        server: u32,
+    },
+    /// It has hidden its memory from its user, or the kernel has since it changed its identity.
+    #[error("does not let its own user look into it (it is not dumpable)")]
+    NotDumpable,
+    /// Capabilities that we lack.
+    #[error("has capabilities that the server lacks")]
+    Privileged,
+    /// A filter on system calls, as containers have.
+    #[error("cannot be traced, probably because the seccomp filter that the server runs under forbids ptrace")]
+    Seccomp,
+    /// Nothing that can be seen.
+    #[error("is protected by a rule of the system that the server cannot see")]
+    SecurityModule,
+    /// A user namespace in which our capabilities do not count.
+    #[error("is in another user namespace, where the server has no rights")]
+    UserNamespace,
+    /// `ptrace_scope` 1.
+    #[error("is not a child of the server, and kernel.yama.ptrace_scope is 1")]
+    YamaChildrenOnly,
+    /// `ptrace_scope` 2.
+    #[error("may only be traced by an administrator: kernel.yama.ptrace_scope is 2")]
+    YamaAdministrator,
+    /// `ptrace_scope` 3.
+    #[error("may not be traced by anyone: kernel.yama.ptrace_scope is 3")]
+    YamaNobody,
+}
+
+/// What the user can do.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub(crate) enum Remedy {
+    /// The capability is what a container's root lacks.
+    #[error("start the container with --cap-add=SYS_PTRACE")]
+    AddCapability,
+    /// The setting outlasts the running system.
+    #[error("lower the setting where the system is configured (/etc/sysctl.d) and restart the machine")]
+    Restart,
+    /// The capability helps, and so does the setting.
+    #[error("run `sysctl kernel.yama.ptrace_scope=0` as root, or start the server as root or with CAP_SYS_PTRACE")]
+    RelaxYama,
+    /// Nothing that is known to help.
+    #[error("look into the logs of the system's security module (SELinux, AppArmor)")]
+    SeeLogs,
+    /// The capability is missing.
+    #[error("start the server as root or with CAP_SYS_PTRACE")]
+    StartAsRoot,
+    /// Where the process lives there are rights to be had.
+    #[error("start the server in the process's own container or user namespace")]
+    StartThere,
+    /// A filter is part of how the container was started.
+    #[error("start the container with a profile that allows it (--security-opt seccomp=unconfined allows all)")]
+    Unconfine,
+}
+
+impl AttachRefused {
+    /// The number for an RSP error reply, as errno(3) counts.
+    #[must_use]
+    pub(crate) fn errno(&self) -> u8 {
+        let errno = match self {
+            Self::NoSuchProcess(_) | Self::Dead { .. } => Errno::ESRCH,
+            Self::System { errno, .. } => *errno,
+            _ => Errno::EPERM,
+        };
+        errno as i32 as u8
+    }
+}
+
+/// `CAP_SYS_PTRACE` (capabilities(7)).
+const CAPABILITY: u64 = 1 << 19;
+
+/// What refuses every attempt, whatever the kernel would say: it would stop us or a session that is not ours, or the
+/// id does not mean a process.
+pub(super) fn precondition(pid: Pid, facts: &AttachFacts) -> Result<&Target, AttachRefused> {
+    match facts.relation {
+        Relation::Itself => return Err(AttachRefused::Itself(pid)),
+        Relation::Session => return Err(AttachRefused::OtherSession(pid)),
+        Relation::None => {}
+    }
+    let target = facts.target.as_ref().ok_or(AttachRefused::NoSuchProcess(pid))?;
+    let leader = target.status.group_leader;
+    if leader != pid.raw() {
+        return Err(AttachRefused::IsThread { pid, leader });
+    }
+    if target.dead {
+        return Err(AttachRefused::Dead { pid, parent: target.status.parent });
+    }
+    if target.kernel_thread {
+        return Err(AttachRefused::KernelThread(pid));
+    }
+    Ok(target)
+}
+
+/// The reason for `errno`, given the facts.
+pub(super) fn diagnose(pid: Pid, errno: Errno, facts: &AttachFacts) -> AttachRefused {
+    let target = match precondition(pid, facts) {
+        Ok(target) => target,
+        Err(refused) => return refused,
+    };
+    if let Some(tracer) = facts.tracer.clone() {
+        return AttachRefused::AlreadyTraced { pid, tracer };
+    }
+    match errno {
+        Errno::ESRCH => AttachRefused::NoSuchProcess(pid),
+        Errno::EPERM | Errno::EACCES => {
+            let obstacle = obstacle(target, facts);
+            let remedy = remedy(&obstacle, facts);
+            AttachRefused::NotPermitted { pid, obstacle, remedy }
+        }
+        errno => AttachRefused::System { pid, errno },
+    }
+}
+
+/// What stands in the way, in the order in which the kernel looks: identity, dumpability, capabilities, Yama.
+fn obstacle(target: &Target, facts: &AttachFacts) -> Obstacle {
+    let server = &facts.server;
+    if facts.yama == Some(3) {
+        return Obstacle::YamaNobody;
+    }
+    if facts.other_user_namespace {
+        return Obstacle::UserNamespace;
+    }
+    if server.effective & CAPABILITY == 0 {
+        // Attaching is judged by our real ids against all three of the process's.
+        if target.status.users.iter().any(|&user| user != server.users[0]) {
+            return Obstacle::DifferentUser { target: target.status.users[0], server: server.users[0] };
+        }
+        if target.status.groups.iter().any(|&group| group != server.groups[0]) {
+            return Obstacle::DifferentGroup { target: target.status.groups[0], server: server.groups[0] };
+        }
+        if !target.dumpable {
+            return Obstacle::NotDumpable;
+        }
+        if target.status.permitted & !server.permitted != 0 {
+            return Obstacle::Privileged;
+        }
+        match facts.yama {
+            Some(1) => return Obstacle::YamaChildrenOnly,
+            Some(2) => return Obstacle::YamaAdministrator,
+            _ => {}
+        }
+    }
+    if server.seccomp == 2 { Obstacle::Seccomp } else { Obstacle::SecurityModule }
+}
+
+fn remedy(obstacle: &Obstacle, facts: &AttachFacts) -> Remedy {
+    // A root without the capability in its bounding set was put into a container; being root is no remedy there.
+    let contained_root = facts.server.users[1] == 0 && facts.server.bounding & CAPABILITY == 0;
+    match obstacle {
+        Obstacle::Seccomp => Remedy::Unconfine,
+        Obstacle::SecurityModule => Remedy::SeeLogs,
+        Obstacle::UserNamespace => Remedy::StartThere,
+        Obstacle::YamaNobody => Remedy::Restart,
+        _ if contained_root => Remedy::AddCapability,
+        Obstacle::YamaChildrenOnly => Remedy::RelaxYama,
+        _ => Remedy::StartAsRoot,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::process_info::Status;
+    use super::*;
+
+    const PID: i32 = 77;
+
+    fn pid() -> Pid {
+        Pid::new(PID).expect("a pid")
+    }
+
+    /// A process of the same ordinary user, without anything that forbids.
+    fn facts() -> AttachFacts {
+        let server = Status { users: [1000; 3], groups: [1000; 3], bounding: u64::MAX, ..Status::default() };
+        let status = Status { group_leader: PID, parent: 5, ..server.clone() };
+        let target = Target { status, dead: false, kernel_thread: false, dumpable: true };
+        AttachFacts {
+            target: Some(target),
+            server,
+            relation: Relation::None,
+            tracer: None,
+            yama: None,
+            other_user_namespace: false,
+        }
+    }
+
+    /// The sentence and the number for `errno` when `change` is made to the facts.
+    fn says(errno: Errno, change: impl FnOnce(&mut AttachFacts, &mut Target)) -> (String, u8) {
+        let mut facts = facts();
+        let mut target = facts.target.take().expect("a target");
+        change(&mut facts, &mut target);
+        facts.target = Some(target);
+        let refused = diagnose(pid(), errno, &facts);
+        (refused.to_string(), refused.errno())
+    }
+
+    #[track_caller]
+    fn refused(change: impl FnOnce(&mut AttachFacts, &mut Target), sentence: &str) {
+        assert_eq!(says(Errno::EPERM, change), (sentence.to_owned(), 1));
+    }
+
+    #[test]
+    fn what_is_no_process_to_trace_is_said_first() {
+        refused(
+            |facts, _| facts.relation = Relation::Itself,
+            "process 77 is the server of this very session; to debug it, start a second server",
+        );
+        refused(
+            |facts, _| facts.relation = Relation::Session,
+            "process 77 serves another session of this server; to debug it, start a second server",
+        );
+        refused(|_, target| target.status.group_leader = 70, "77 is a thread of process 70; attach to 70");
+        refused(
+            |_, target| target.kernel_thread = true,
+            "process 77 is a kernel thread; there is no program in it to debug",
+        );
+        assert_eq!(
+            says(Errno::EPERM, |_, target| target.dead = true),
+            ("process 77 has already ended; it only waits for its parent, process 5, to take note".to_owned(), 3)
+        );
+        let nobody = AttachFacts { target: None, ..facts() };
+        let refused = diagnose(pid(), Errno::ESRCH, &nobody);
+        assert_eq!(refused.to_string(), "there is no process 77 on the server's machine");
+        assert_eq!(refused.errno(), 3);
+    }
+
+    #[test]
+    fn a_tracer_is_named() {
+        refused(
+            |facts, _| facts.tracer = Some(Tracer::Program { pid: 9, name: "strace".to_owned() }),
+            "process 77 is already traced by strace (process 9); end that program or let it detach first",
+        );
+        refused(
+            |facts, _| facts.tracer = Some(Tracer::Session { pid: 9 }),
+            "process 77 is already debugged by another session of this server (its process is 9); detach there first",
+        );
+        refused(|facts, _| facts.tracer = Some(Tracer::ThisSession), "process 77 is already debugged in this session");
+    }
+
+    #[test]
+    fn other_owners_are_told_apart() {
+        refused(
+            |_, target| target.status.users = [0, 1000, 1000],
+            "process 77 belongs to user 0 and the server runs as user 1000; start the server as root or with \
+             CAP_SYS_PTRACE",
+        );
+        refused(
+            |_, target| target.status.groups = [7, 7, 7],
+            "process 77 belongs to group 7 and the server runs in group 1000; start the server as root or with \
+             CAP_SYS_PTRACE",
+        );
+        refused(
+            |_, target| target.dumpable = false,
+            "process 77 does not let its own user look into it (it is not dumpable); start the server as root or with \
+             CAP_SYS_PTRACE",
+        );
+        refused(
+            |_, target| target.status.permitted = 1 << 12,
+            "process 77 has capabilities that the server lacks; start the server as root or with CAP_SYS_PTRACE",
+        );
+    }
+
+    #[test]
+    fn each_setting_of_yama_has_its_sentence() {
+        refused(
+            |facts, _| facts.yama = Some(1),
+            "process 77 is not a child of the server, and kernel.yama.ptrace_scope is 1; run `sysctl \
+             kernel.yama.ptrace_scope=0` as root, or start the server as root or with CAP_SYS_PTRACE",
+        );
+        refused(
+            |facts, _| facts.yama = Some(2),
+            "process 77 may only be traced by an administrator: kernel.yama.ptrace_scope is 2; start the server as \
+             root or with CAP_SYS_PTRACE",
+        );
+        refused(
+            |facts, _| (facts.yama, facts.server.effective) = (Some(3), u64::MAX),
+            "process 77 may not be traced by anyone: kernel.yama.ptrace_scope is 3; lower the setting where the \
+             system is configured (/etc/sysctl.d) and restart the machine",
+        );
+        // With the capability, 1 and 2 forbid nothing, and neither does 0 without it.
+        for (scope, effective) in [(0, 0), (1, CAPABILITY), (2, CAPABILITY)] {
+            let sentence =
+                says(Errno::EPERM, |facts, _| (facts.yama, facts.server.effective) = (Some(scope), effective)).0;
+            assert!(!sentence.contains("yama"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn containers_get_the_advice_for_containers() {
+        refused(
+            |facts, target| {
+                facts.server = Status { seccomp: 2, permitted: 0xff, ..Status::default() };
+                target.status.users = [1000; 3];
+            },
+            "process 77 belongs to user 1000 and the server runs as user 0; start the container with \
+             --cap-add=SYS_PTRACE",
+        );
+        refused(
+            |facts, _| facts.server.seccomp = 2,
+            "process 77 cannot be traced, probably because the seccomp filter that the server runs under forbids \
+             ptrace; start the container with a profile that allows it (--security-opt seccomp=unconfined allows all)",
+        );
+        refused(
+            |facts, _| (facts.other_user_namespace, facts.server.effective) = (true, u64::MAX),
+            "process 77 is in another user namespace, where the server has no rights; start the server in the \
+             process's own container or user namespace",
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_explained_is_said_so() {
+        refused(
+            |facts, _| facts.server.effective = u64::MAX,
+            "process 77 is protected by a rule of the system that the server cannot see; look into the logs of the \
+             system's security module (SELinux, AppArmor)",
+        );
+        assert_eq!(says(Errno::ESRCH, |_, _| ()), ("there is no process 77 on the server's machine".to_owned(), 3));
+        assert_eq!(says(Errno::EIO, |_, _| ()), ("process 77 cannot be traced: I/O error".to_owned(), 5));
+    }
+}
