@@ -23,7 +23,7 @@ pub(crate) async fn tell(mut stream: Stream, reason: &str) {
 
 async fn answer(stream: &mut Stream, reason: &str) -> io::Result<()> {
     let text = format!("dbgsrv: {reason}");
-    // GDB drops what comes before its question, so the question comes first.
+    // A reply is an answer: a client may take one that comes before its question for noise on the line.
     let reply = if ask(stream).await? { error_reply(&text) } else { format!("{text}\n") };
     stream.write_all(reply.as_bytes()).await?;
     stream.shutdown().await?;
