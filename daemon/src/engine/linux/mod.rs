@@ -28,7 +28,7 @@ mod step_over;
 mod stop;
 mod terminal;
 #[cfg(test)]
-mod test_program;
+pub(crate) mod test_program;
 mod thread;
 
 pub use attach::Ending;
