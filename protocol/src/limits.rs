@@ -5,5 +5,35 @@
 /// The receive buffer grows up to this and no further; a peer that sends more without `#` loses the packet.
 pub const MAX_PACKET: usize = 0x4_0000;
 
+/// Smallest `PacketSize` that a server may be set to: below it a register packet would not fit.
+pub const MIN_PACKET: usize = 1024;
+
 /// Most actions accepted in one `vCont`.
 pub const MAX_RESUME_ACTIONS: usize = 4096;
+
+/// Size in bytes that receive and transmit buffers start with, and come back to.
+///
+/// It holds every packet of ordinary stepping, so that a session which does nothing else never grows.
+pub const SMALL_BUFFER: usize = 4096;
+
+/// How many times in a row a grown buffer must have had use for no more than [`SMALL_BUFFER`] before it shrinks.
+///
+/// Without it, a client that dumps memory between small packets would make the buffer grow and shrink each time.
+pub const QUIET_USES: u8 = 8;
+
+/// Unsent reply bytes from which on no further request is taken out of the receive buffer.
+///
+/// A client that sends and never reads stops here. One more reply may come on top: at most twice [`MAX_PACKET`],
+/// where every byte of it had to be escaped.
+pub const TRANSMIT_MARK: usize = 2 * MAX_PACKET;
+
+/// How often one packet is sent again at the client's `-` before the session is given up.
+pub const MAX_RETRANSMISSIONS: u8 = 16;
+
+/// Most stop events kept for a non-stop client that does not fetch them with `vStopped`.
+///
+/// Each thread has at most one at a time; this is Linux's default for the most threads of a machine.
+pub const MAX_QUEUED_STOPS: usize = 0x8000;
+
+/// Longest text of an error reply, in bytes; the rest is cut off.
+pub const MAX_ERROR_TEXT: usize = 1024;

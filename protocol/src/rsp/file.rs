@@ -1,6 +1,12 @@
 //! Host I/O: `vFile:…` (GDB manual, "Host I/O Packets"). Paths come decoded; flags, modes and errno are the
 //! protocol's own numbers (GDB manual, "File-I/O remote protocol extension: protocol-specific representation").
 
+use alloc::vec::Vec;
+
+use super::field;
+use super::packet::{escape, hex};
+use super::process;
+use super::request::Malformed;
 use crate::ids::Pid;
 
 /// A file request. Answer with [`super::server::Reply::file`] or `file_error`.
@@ -34,7 +40,7 @@ pub enum Request<'a> {
     Pread {
         /// A descriptor given by `Open`.
         fd: i32,
-        /// Bytes wanted.
+        /// Bytes wanted. The server's machine lowers it to what a reply can hold.
         count: u64,
         /// Where in the file.
         offset: u64,
@@ -67,6 +73,124 @@ pub enum Request<'a> {
     },
 }
 
+const PREFIX: &[u8] = b"vFile:";
+
+impl<'a> Request<'a> {
+    /// The request in `body`, or `None` if it belongs to another family or is an operation that is not known.
+    ///
+    /// # Errors
+    /// [`Malformed`] if a field is missing, a number too large, or a path is not hex.
+    pub fn parse(body: &'a mut [u8]) -> Result<Option<Self>, Malformed> {
+        if !body.starts_with(PREFIX) {
+            return Ok(None);
+        }
+        let Some((operation, rest)) = field::split_at_mut(&mut body[PREFIX.len()..], b':') else { return Ok(None) };
+        let request = match &*operation {
+            b"close" => field::whole_as(rest).map(|fd| Self::Close { fd }),
+            b"fstat" => field::whole_as(rest).map(|fd| Self::Fstat { fd }),
+            b"lstat" => hex::decode_in_place(rest).map(|path| Self::Lstat { path }),
+            b"open" => open(rest),
+            b"pread" => pread(rest),
+            b"pwrite" => pwrite(rest),
+            b"readlink" => hex::decode_in_place(rest).map(|path| Self::Readlink { path }),
+            b"setfs" => set_fs(rest),
+            b"stat" => hex::decode_in_place(rest).map(|path| Self::Stat { path }),
+            b"unlink" => hex::decode_in_place(rest).map(|path| Self::Unlink { path }),
+            _ => return Ok(None),
+        };
+        request.ok_or(Malformed("vFile")).map(Some)
+    }
+
+    /// Appends the body. Descriptors must not be negative.
+    pub fn emit(&self, out: &mut Vec<u8>) {
+        let mut start = |operation: &[u8]| {
+            out.extend_from_slice(PREFIX);
+            out.extend_from_slice(operation);
+            out.push(b':');
+        };
+        match *self {
+            Self::Close { fd } => {
+                start(b"close");
+                put_numbers(out, &[fd as u64]);
+            }
+            Self::Fstat { fd } => {
+                start(b"fstat");
+                put_numbers(out, &[fd as u64]);
+            }
+            Self::Lstat { path } => {
+                start(b"lstat");
+                hex::encode(out, path);
+            }
+            Self::Open { path, flags, mode } => {
+                start(b"open");
+                hex::encode(out, path);
+                out.push(b',');
+                put_numbers(out, &[flags.into(), mode.into()]);
+            }
+            Self::Pread { fd, count, offset } => {
+                start(b"pread");
+                put_numbers(out, &[fd as u64, count, offset]);
+            }
+            Self::Pwrite { fd, offset, data } => {
+                start(b"pwrite");
+                put_numbers(out, &[fd as u64, offset]);
+                out.push(b',');
+                escape::encode(out, data);
+            }
+            Self::Readlink { path } => {
+                start(b"readlink");
+                hex::encode(out, path);
+            }
+            Self::SetFs(pid) => {
+                start(b"setfs");
+                put_numbers(out, &[pid.map_or(0, |pid| pid.raw() as u64)]);
+            }
+            Self::Stat { path } => {
+                start(b"stat");
+                hex::encode(out, path);
+            }
+            Self::Unlink { path } => {
+                start(b"unlink");
+                hex::encode(out, path);
+            }
+        }
+    }
+}
+
+/// Appends `numbers` with commas between them.
+fn put_numbers(out: &mut Vec<u8>, numbers: &[u64]) {
+    for (index, number) in numbers.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        field::put_number(out, *number);
+    }
+}
+
+fn open(text: &mut [u8]) -> Option<Request<'_>> {
+    let (path, rest) = field::split_at_mut(text, b',')?;
+    let (flags, mode) = field::split_at(rest, b',')?;
+    let (flags, mode) = (field::whole_as(flags)?, field::whole_as(mode)?);
+    Some(Request::Open { path: hex::decode_in_place(path)?, flags, mode })
+}
+
+fn pread<'a>(text: &[u8]) -> Option<Request<'a>> {
+    let (fd, rest) = field::split_at(text, b',')?;
+    let (count, offset) = field::pair(rest, b',')?;
+    Some(Request::Pread { fd: field::whole_as(fd)?, count, offset })
+}
+
+fn pwrite(text: &mut [u8]) -> Option<Request<'_>> {
+    let (fd, rest) = field::split_at_mut(text, b',')?;
+    let (offset, data) = field::split_at_mut(rest, b',')?;
+    let (fd, offset) = (field::whole_as(fd)?, field::whole(offset)?);
+    Some(Request::Pwrite { fd, offset, data: escape::decode_in_place(data)? })
+}
+
+fn set_fs<'a>(text: &[u8]) -> Option<Request<'a>> {
+    if field::whole(text)? == 0 { Some(Request::SetFs(None)) } else { process::pid(text).map(Some).map(Request::SetFs) }
+}
+
 /// `struct stat` as host I/O writes it: 64 bytes, big-endian, in this order.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Stat {
@@ -96,4 +220,86 @@ pub struct Stat {
     pub mtime: u32,
     /// Seconds.
     pub ctime: u32,
+}
+
+impl Stat {
+    /// The size of [`Stat::to_bytes`].
+    pub const SIZE: usize = 64;
+
+    /// The structure as it travels.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        for (field, value) in bytes[..28]
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip([self.dev, self.ino, self.mode, self.nlink, self.uid, self.gid, self.rdev])
+        {
+            *field = value.to_be_bytes();
+        }
+        for (field, value) in bytes[28..52].as_chunks_mut().0.iter_mut().zip([self.size, self.blksize, self.blocks]) {
+            *field = value.to_be_bytes();
+        }
+        for (field, value) in bytes[52..].as_chunks_mut().0.iter_mut().zip([self.atime, self.mtime, self.ctime]) {
+            *field = value.to_be_bytes();
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rsp::request::tests::{malformed, round_trip, unknown};
+
+    proptest! {
+        #[test]
+        fn every_request_reads_back_as_emitted(
+            fd in 0..=i32::MAX, path: Vec<u8>, flags: u32, mode: u32, count: u64, offset: u64, pid in 0..=i32::MAX,
+        ) {
+            for request in [
+                Request::Close { fd }, Request::Fstat { fd }, Request::Lstat { path: &path },
+                Request::Open { path: &path, flags, mode }, Request::Pread { fd, count, offset },
+                Request::Pwrite { fd, offset, data: &path }, Request::Readlink { path: &path },
+                Request::SetFs(Pid::new(pid)), Request::Stat { path: &path }, Request::Unlink { path: &path },
+            ] {
+                round_trip(&request.into());
+            }
+        }
+    }
+
+    #[test]
+    fn missing_fields_and_large_numbers_are_refused() {
+        for body in [
+            "vFile:open:2f",
+            "vFile:open:2f,0",
+            "vFile:open:2,0,0",
+            "vFile:open:2f,100000000,0",
+            "vFile:close:",
+            "vFile:close:80000000",
+            "vFile:close:-1",
+            "vFile:pread:1,2",
+            "vFile:pwrite:1,2",
+            "vFile:pwrite:1,2,}",
+            "vFile:setfs:",
+            "vFile:setfs:80000000",
+            "vFile:unlink:zz",
+        ] {
+            malformed(body.as_bytes());
+        }
+        unknown(b"vFile:rename:00");
+        unknown(b"vFile:");
+    }
+
+    #[test]
+    fn a_stat_has_its_fields_where_the_protocol_has_them() {
+        let stat = Stat { dev: 1, rdev: 7, size: 8, blocks: 10, atime: 11, ctime: 0x0c0d_0e0f, ..Stat::default() };
+        let bytes = stat.to_bytes();
+        assert_eq!(bytes[..4], [0, 0, 0, 1]);
+        assert_eq!((bytes[27], bytes[35], bytes[51], bytes[55]), (7, 8, 10, 11));
+        assert_eq!(bytes[60..], [0x0c, 0x0d, 0x0e, 0x0f]);
+    }
 }

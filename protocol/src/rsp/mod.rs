@@ -5,7 +5,9 @@
 
 pub mod agent;
 pub mod breakpoint;
+mod buffer;
 pub mod description;
+mod field;
 pub mod file;
 pub mod memory;
 pub mod packet;

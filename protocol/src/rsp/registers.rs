@@ -1,5 +1,11 @@
 //! Registers: `g`, `G`, `p`, `P`. They concern the thread chosen with `Hg`, see [`super::server::Exchange::thread`].
 
+use alloc::vec::Vec;
+
+use super::field;
+use super::packet::hex;
+use super::request::Malformed;
+
 /// A register request. Values are bytes in the target's order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Request<'a> {
@@ -22,4 +28,78 @@ pub enum Request<'a> {
         /// All registers in order, decoded; bytes sent as `xx` (unavailable) are an error.
         values: &'a [u8],
     },
+}
+
+impl<'a> Request<'a> {
+    /// The request in `body`, or `None` if it belongs to another family.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the number is missing or too large, or a value is not hex.
+    pub fn parse(body: &'a mut [u8]) -> Result<Option<Self>, Malformed> {
+        match body {
+            [b'g'] => Ok(Some(Self::ReadAll)),
+            [b'G', values @ ..] => {
+                let values = hex::decode_in_place(values).ok_or(Malformed("register write"))?;
+                Ok(Some(Self::WriteAll { values }))
+            }
+            [b'p', number @ ..] => {
+                let number = field::whole_as(number).ok_or(Malformed("register read"))?;
+                Ok(Some(Self::Read { number }))
+            }
+            [b'P', rest @ ..] => write(rest).ok_or(Malformed("register write")).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Appends the body.
+    pub fn emit(&self, out: &mut Vec<u8>) {
+        match *self {
+            Self::Read { number } => {
+                out.push(b'p');
+                field::put_number(out, number.into());
+            }
+            Self::ReadAll => out.push(b'g'),
+            Self::Write { number, value } => {
+                out.push(b'P');
+                field::put_number(out, number.into());
+                out.push(b'=');
+                hex::encode(out, value);
+            }
+            Self::WriteAll { values } => {
+                out.push(b'G');
+                hex::encode(out, values);
+            }
+        }
+    }
+}
+
+fn write(text: &mut [u8]) -> Option<Request<'_>> {
+    let (number, value) = field::split_at_mut(text, b'=')?;
+    Some(Request::Write { number: field::whole_as(number)?, value: hex::decode_in_place(value)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rsp::request::tests::{malformed, round_trip, unknown};
+
+    proptest! {
+        #[test]
+        fn every_request_reads_back_as_emitted(number: u32, value: Vec<u8>) {
+            round_trip(&Request::Read { number }.into());
+            round_trip(&Request::ReadAll.into());
+            round_trip(&Request::Write { number, value: &value }.into());
+            round_trip(&Request::WriteAll { values: &value }.into());
+        }
+    }
+
+    #[test]
+    fn unavailable_bytes_and_missing_numbers_are_refused() {
+        for body in ["Gxx", "G0", "p", "p100000000", "P0", "P=00", "P0=0"] {
+            malformed(body.as_bytes());
+        }
+        unknown(b"g0");
+    }
 }

@@ -1,5 +1,9 @@
 //! A packet's meaning, whatever its family.
 
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
 use super::{breakpoint, file, memory, process, query, registers, resume, settings, thread, transfer};
 
 /// One request of the client, borrowed from the packet that carried it.
@@ -13,16 +17,159 @@ pub enum Request<'a> {
     Memory(memory::Request<'a>),
     /// `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`.
     Process(process::Request<'a>),
-    /// `qSupported`, `qRcmd`, `qSymbol`, `qGetTLSAddr` and other questions.
+    /// `qRcmd`, `qSymbol`, `qGetTLSAddr`.
     Query(query::Request<'a>),
     /// `g`, `G`, `p`, `P`.
     Registers(registers::Request<'a>),
     /// `vCont`, `c`, `C`, `s`, `S`, `Ctrl-C`, `vCtrlC`.
     Resume(resume::Request<'a>),
-    /// `QEnvironment…`, `QSetWorkingDir`, `QStartNoAckMode`, `QPassSignals` and other settings.
+    /// `QEnvironment…`, `QSetWorkingDir`, `QPassSignals` and other settings.
     Setting(settings::Request<'a>),
     /// `H`, `T`, `qC`, `qfThreadInfo`, `qThreadExtraInfo`.
     Thread(thread::Request),
     /// `qXfer:…`.
     Transfer(transfer::Request<'a>),
+}
+
+/// A packet of a known kind that is not what its kind has to be.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("malformed {0} packet")]
+pub struct Malformed(pub(crate) &'static str);
+
+macro_rules! families {
+    ($($variant:ident($request:ty)),+ $(,)?) => {
+        $(
+            impl<'a> From<$request> for Request<'a> {
+                fn from(request: $request) -> Self {
+                    Self::$variant(request)
+                }
+            }
+        )+
+
+        impl Request<'_> {
+            /// Appends the body.
+            pub fn emit(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$variant(request) => request.emit(out),)+
+                }
+            }
+        }
+    };
+}
+families! {
+    Breakpoint(breakpoint::Request<'a>),
+    File(file::Request<'a>),
+    Memory(memory::Request<'a>),
+    Process(process::Request<'a>),
+    Query(query::Request<'a>),
+    Registers(registers::Request<'a>),
+    Resume(resume::Request<'a>),
+    Setting(settings::Request<'a>),
+    Thread(thread::Request),
+    Transfer(transfer::Request<'a>),
+}
+
+impl<'a> Request<'a> {
+    /// The request in `body`, decoded in place, or `None` if no family knows the packet.
+    ///
+    /// # Errors
+    /// [`Malformed`] if a family knows the packet and its content is wrong.
+    pub fn parse(body: &'a mut [u8]) -> Result<Option<Self>, Malformed> {
+        match family(body) {
+            Some(Family::Breakpoint) => lift(breakpoint::Request::parse(body)),
+            Some(Family::File) => lift(file::Request::parse(body)),
+            Some(Family::Memory) => lift(memory::Request::parse(body)),
+            Some(Family::Process) => lift(process::Request::parse(body)),
+            Some(Family::Query) => lift(query::Request::parse(body)),
+            Some(Family::Registers) => lift(registers::Request::parse(body)),
+            Some(Family::Resume) => lift(resume::Request::parse(body)),
+            Some(Family::Setting) => lift(settings::Request::parse(body)),
+            Some(Family::Thread) => lift(thread::Request::parse(body)),
+            Some(Family::Transfer) => lift(transfer::Request::parse(body)),
+            None => Ok(None),
+        }
+    }
+}
+
+fn lift<'a, R: Into<Request<'a>>>(result: Result<Option<R>, Malformed>) -> Result<Option<Request<'a>>, Malformed> {
+    result.map(|request| request.map(R::into))
+}
+
+/// Who parses a packet.
+#[derive(Clone, Copy)]
+enum Family {
+    Breakpoint,
+    File,
+    Memory,
+    Process,
+    Query,
+    Registers,
+    Resume,
+    Setting,
+    Thread,
+    Transfer,
+}
+
+/// The only family that may know `body`.
+fn family(body: &[u8]) -> Option<Family> {
+    Some(match body.first()? {
+        b'm' | b'M' | b'x' | b'X' => Family::Memory,
+        b'g' | b'G' | b'p' | b'P' => Family::Registers,
+        b'c' | b'C' | b's' | b'S' => Family::Resume,
+        b'Z' | b'z' => Family::Breakpoint,
+        b'H' | b'T' => Family::Thread,
+        b'!' | b'?' | b'D' | b'k' | b'R' => Family::Process,
+        b'Q' => Family::Setting,
+        b'v' => match body {
+            [b'v', b'C', ..] => Family::Resume,
+            [b'v', b'F', ..] => Family::File,
+            _ => Family::Process,
+        },
+        b'q' => match body {
+            [b'q', b'X', ..] => Family::Transfer,
+            [b'q', b'C', b'R', ..] | [b'q', b'S', b'e', ..] => Family::Memory,
+            [b'q', b'C' | b'f' | b'T', ..] => Family::Thread,
+            [b'q', b'A', ..] => Family::Process,
+            _ => Family::Query,
+        },
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Asserts that `request` comes back from its packet.
+    pub(crate) fn round_trip(request: &Request<'_>) {
+        let mut body = Vec::new();
+        request.emit(&mut body);
+        parses(&body, request);
+    }
+
+    /// Asserts that `body` is read as `request`.
+    pub(crate) fn parses(body: &[u8], request: &Request<'_>) {
+        assert_eq!(Request::parse(&mut body.to_vec()), Ok(Some(*request)), "{}", body.escape_ascii());
+    }
+
+    /// Asserts that `body` is known and refused.
+    pub(crate) fn malformed(body: &[u8]) {
+        let mut copy = body.to_vec();
+        let result = Request::parse(&mut copy);
+        assert!(result.is_err(), "{}: {result:?}", body.escape_ascii());
+    }
+
+    /// Asserts that nobody knows `body`.
+    pub(crate) fn unknown(body: &[u8]) {
+        assert_eq!(Request::parse(&mut body.to_vec()), Ok(None), "{}", body.escape_ascii());
+    }
+
+    #[test]
+    fn packets_of_no_family_are_unknown() {
+        for body in
+            ["", "A", "vCont?", "vMustReplyEmpty", "qSupported:x+", "qTStatus", "qL1", "QTinit", "\x03", "b", "i"]
+        {
+            unknown(body.as_bytes());
+        }
+    }
 }

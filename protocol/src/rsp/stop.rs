@@ -1,7 +1,13 @@
 //! Stop replies and events: `T`, `S`, `W`, `X`, `N` (GDB manual, "Stop Reply Packets").
 
+use alloc::vec::Vec;
+
 use super::breakpoint::Kind;
+use super::field;
+use super::packet::hex;
+use super::server::{Feature, Features};
 use super::signal::Signal;
+use super::thread::put_thread;
 use crate::ids::{Pid, ThreadId};
 
 /// Something that a client is told about a process.
@@ -85,4 +91,187 @@ pub enum Reason<'a> {
         /// The address that the client gave to `Z`, or one within its range.
         address: u64,
     },
+}
+
+impl Event<'_> {
+    /// Appends the body of the stop reply, as a client with these `features` understands it.
+    pub fn emit(&self, out: &mut Vec<u8>, features: Features) {
+        let multiprocess = features.has(Feature::Multiprocess);
+        match self {
+            Self::Exited { pid, status } => put_end(out, b'W', *status, *pid, multiprocess),
+            Self::NoResumed => out.push(b'N'),
+            Self::Signaled { pid, signal } => put_end(out, b'X', signal.0, *pid, multiprocess),
+            Self::Stopped(stop) => stop.emit(out, features),
+            Self::ThreadExited { thread, status } => {
+                out.push(b'w');
+                field::put_number(out, (*status).into());
+                out.push(b';');
+                put_thread(out, *thread, multiprocess);
+            }
+        }
+    }
+
+    /// The process that the event belongs to, where it belongs to one.
+    #[must_use]
+    pub const fn process(&self) -> Option<Pid> {
+        match self {
+            Self::Exited { pid, .. } | Self::Signaled { pid, .. } => Some(*pid),
+            Self::NoResumed => None,
+            Self::Stopped(stop) => Some(stop.thread.pid),
+            Self::ThreadExited { thread, .. } => Some(thread.pid),
+        }
+    }
+}
+
+/// `W` or `X`.
+fn put_end(out: &mut Vec<u8>, letter: u8, value: u8, pid: Pid, multiprocess: bool) {
+    out.push(letter);
+    field::put_byte(out, value);
+    if multiprocess {
+        out.extend_from_slice(b";process:");
+        field::put_number(out, pid.raw() as u64);
+    }
+}
+
+impl Stop<'_> {
+    fn emit(&self, out: &mut Vec<u8>, features: Features) {
+        out.push(b'T');
+        field::put_byte(out, self.signal.0);
+        // The thread comes first: GDB has to know whose registers follow.
+        out.extend_from_slice(b"thread:");
+        put_thread(out, self.thread, features.has(Feature::Multiprocess));
+        out.push(b';');
+        if let Some(core) = self.core {
+            out.extend_from_slice(b"core:");
+            field::put_number(out, core.into());
+            out.push(b';');
+        }
+        self.reason.emit(out, features);
+        for (number, value) in self.registers {
+            // Below 16 the leading zero tells a register from the names that start with a hex digit.
+            if *number < 0x10 {
+                out.push(b'0');
+            }
+            field::put_number(out, (*number).into());
+            out.push(b':');
+            hex::encode(out, value);
+            out.push(b';');
+        }
+    }
+}
+
+impl Reason<'_> {
+    /// The feature without which the client would not understand the reason.
+    const fn feature(&self) -> Option<Feature> {
+        match self {
+            Self::Exec { .. } => Some(Feature::ExecEvents),
+            Self::Fork(_) => Some(Feature::ForkEvents),
+            Self::HardwareBreakpoint => Some(Feature::HardwareBreak),
+            Self::SoftwareBreakpoint => Some(Feature::SoftwareBreak),
+            Self::Vfork(_) | Self::VforkDone => Some(Feature::VforkEvents),
+            Self::Create
+            | Self::Library
+            | Self::Signal
+            | Self::SyscallEntry(_)
+            | Self::SyscallReturn(_)
+            | Self::Watchpoint { .. } => None,
+        }
+    }
+
+    fn emit(&self, out: &mut Vec<u8>, features: Features) {
+        if self.feature().is_some_and(|feature| !features.has(feature)) {
+            return;
+        }
+        let name: &[u8] = match self {
+            Self::Create => b"create:",
+            Self::Exec { .. } => b"exec:",
+            Self::Fork(_) => b"fork:",
+            Self::HardwareBreakpoint => b"hwbreak:",
+            Self::Library => b"library:",
+            Self::Signal => return,
+            Self::SoftwareBreakpoint => b"swbreak:",
+            Self::SyscallEntry(_) => b"syscall_entry:",
+            Self::SyscallReturn(_) => b"syscall_return:",
+            Self::Vfork(_) => b"vfork:",
+            Self::VforkDone => b"vforkdone:",
+            Self::Watchpoint { kind: Kind::ReadWatch, .. } => b"rwatch:",
+            Self::Watchpoint { kind: Kind::AccessWatch, .. } => b"awatch:",
+            Self::Watchpoint { .. } => b"watch:",
+        };
+        out.extend_from_slice(name);
+        match self {
+            Self::Exec { path } => hex::encode(out, path),
+            Self::Fork(child) | Self::Vfork(child) => put_thread(out, *child, features.has(Feature::Multiprocess)),
+            Self::SyscallEntry(number) | Self::SyscallReturn(number) => field::put_number(out, *number as u64),
+            Self::Watchpoint { address, .. } => field::put_number(out, *address),
+            _ => {}
+        }
+        out.push(b';');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::String;
+
+    use super::*;
+    use crate::ids::Tid;
+
+    fn id(pid: i32, tid: i32) -> ThreadId {
+        ThreadId { pid: Pid::new(pid).unwrap(), tid: Tid::new(tid).unwrap() }
+    }
+
+    fn text(event: &Event<'_>, features: Features) -> String {
+        let mut out = Vec::new();
+        event.emit(&mut out, features);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn stop<'a>(reason: Reason<'a>, registers: &'a [(u32, &'a [u8])]) -> Event<'a> {
+        Event::Stopped(Stop { thread: id(0x10, 0x1f), signal: Signal::TRAP, reason, registers, core: Some(12) })
+    }
+
+    #[test]
+    fn a_stop_has_thread_core_reason_and_registers() {
+        let event = stop(Reason::SoftwareBreakpoint, &[(6, &[1, 2]), (0x10, &[0xff])]);
+        assert_eq!(text(&event, Features::ALL), "T05thread:p10.1f;core:c;swbreak:;06:0102;10:ff;");
+        assert_eq!(text(&event, Features::NONE), "T05thread:1f;core:c;06:0102;10:ff;");
+    }
+
+    #[test]
+    fn every_reason_is_written_as_the_manual_has_it() {
+        let watch = |kind| Reason::Watchpoint { kind, address: 0x7fff };
+        for (reason, all, none) in [
+            (Reason::Create, "create:;", "create:;"),
+            (Reason::Exec { path: b"/a" }, "exec:2f61;", ""),
+            (Reason::Fork(id(2, 2)), "fork:p2.2;", ""),
+            (Reason::HardwareBreakpoint, "hwbreak:;", ""),
+            (Reason::Library, "library:;", "library:;"),
+            (Reason::Signal, "", ""),
+            (Reason::SyscallEntry(0x3b), "syscall_entry:3b;", "syscall_entry:3b;"),
+            (Reason::SyscallReturn(1), "syscall_return:1;", "syscall_return:1;"),
+            (Reason::Vfork(id(2, 2)), "vfork:p2.2;", ""),
+            (Reason::VforkDone, "vforkdone:;", ""),
+            (watch(Kind::WriteWatch), "watch:7fff;", "watch:7fff;"),
+            (watch(Kind::ReadWatch), "rwatch:7fff;", "rwatch:7fff;"),
+            (watch(Kind::AccessWatch), "awatch:7fff;", "awatch:7fff;"),
+        ] {
+            assert_eq!(text(&stop(reason, &[]), Features::ALL), std::format!("T05thread:p10.1f;core:c;{all}"));
+            assert_eq!(text(&stop(reason, &[]), Features::NONE), std::format!("T05thread:1f;core:c;{none}"));
+        }
+    }
+
+    #[test]
+    fn ends_name_the_process_only_to_clients_that_know_of_several() {
+        let pid = Pid::new(0x10).unwrap();
+        let exited = Event::Exited { pid, status: 3 };
+        let signaled = Event::Signaled { pid, signal: Signal::KILL };
+        let thread = Event::ThreadExited { thread: id(0x10, 0x11), status: 0 };
+        assert_eq!(text(&exited, Features::ALL), "W03;process:10");
+        assert_eq!(text(&exited, Features::NONE), "W03");
+        assert_eq!(text(&signaled, Features::ALL), "X09;process:10");
+        assert_eq!(text(&thread, Features::ALL), "w0;p10.11");
+        assert_eq!(text(&Event::NoResumed, Features::ALL), "N");
+        assert_eq!(exited.process(), Some(pid));
+    }
 }

@@ -1,5 +1,9 @@
 //! Threads: `H`, `T`, `qC`, `qfThreadInfo`, `qThreadExtraInfo`, and thread-ids as packets write them.
 
+use alloc::vec::Vec;
+
+use super::field;
+use super::request::Malformed;
 use crate::ids::{Pid, ThreadId, Tid};
 
 /// One id, all (`-1`) or any (`0`) of them (GDB manual, "thread-id syntax").
@@ -39,6 +43,81 @@ impl ThreadSelector {
             Selector::One(tid) => tid == id.tid,
         })
     }
+
+    /// The thread-id that `text` starts with, and what follows it. `None` if there is none, or one that no thread can
+    /// have, or if it means one thread of all processes.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<(Self, &[u8])> {
+        let Some(text) = text.strip_prefix(b"p") else {
+            let (thread, rest) = part(text, Tid::new)?;
+            let process = if thread == Selector::All { Selector::All } else { Selector::Any };
+            return Some((Self { process, thread }, rest));
+        };
+        let (process, rest) = part(text, Pid::new)?;
+        let (thread, rest) = match rest.strip_prefix(b".") {
+            Some(rest) => part(rest, Tid::new)?,
+            None => (Selector::All, rest),
+        };
+        let ambiguous = process == Selector::All && matches!(thread, Selector::One(_));
+        (!ambiguous).then_some((Self { process, thread }, rest))
+    }
+
+    /// The thread-id that is all of `text`.
+    pub(crate) fn whole(text: &[u8]) -> Option<Self> {
+        Self::parse(text).and_then(|(id, rest)| rest.is_empty().then_some(id))
+    }
+
+    /// Appends the thread-id.
+    pub fn emit(&self, out: &mut Vec<u8>) {
+        match (self.process, self.thread) {
+            (Selector::All, Selector::All) => {}
+            (Selector::Any, Selector::Any | Selector::One(_)) => {}
+            (process, _) => {
+                out.push(b'p');
+                put_part(out, process.map(|pid| pid.raw().cast_unsigned()));
+                out.push(b'.');
+            }
+        }
+        put_part(out, self.thread.map(|tid| tid.raw().cast_unsigned()));
+    }
+}
+
+impl<T> Selector<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> Selector<U> {
+        match self {
+            Self::All => Selector::All,
+            Self::Any => Selector::Any,
+            Self::One(id) => Selector::One(f(id)),
+        }
+    }
+}
+
+/// One half of a thread-id: `-1`, `0` or an id.
+fn part<T>(text: &[u8], new: fn(i32) -> Option<T>) -> Option<(Selector<T>, &[u8])> {
+    if let Some(rest) = text.strip_prefix(b"-1") {
+        return Some((Selector::All, rest));
+    }
+    let (number, rest) = field::number(text)?;
+    let id = i32::try_from(number).ok()?;
+    Some((new(id).map_or(Selector::Any, Selector::One), rest))
+}
+
+fn put_part(out: &mut Vec<u8>, id: Selector<u32>) {
+    match id {
+        Selector::All => out.extend_from_slice(b"-1"),
+        Selector::Any => out.push(b'0'),
+        Selector::One(id) => field::put_number(out, id.into()),
+    }
+}
+
+/// Appends the id of a thread: `pPID.TID` with the multiprocess extensions, `TID` without.
+pub(crate) fn put_thread(out: &mut Vec<u8>, id: ThreadId, multiprocess: bool) {
+    if multiprocess {
+        out.push(b'p');
+        field::put_number(out, id.pid.raw() as u64);
+        out.push(b'.');
+    }
+    field::put_number(out, id.tid.raw() as u64);
 }
 
 impl From<ThreadId> for ThreadSelector {
@@ -74,4 +153,121 @@ pub enum Request {
         /// Which one.
         thread: ThreadSelector,
     },
+}
+
+const EXTRA_INFO: &[u8] = b"qThreadExtraInfo,";
+
+impl Request {
+    /// The request in `body`, or `None` if it belongs to another family.
+    ///
+    /// # Errors
+    /// [`Malformed`] if a thread-id is missing or is none.
+    pub fn parse(body: &[u8]) -> Result<Option<Self>, Malformed> {
+        let thread = |text| ThreadSelector::whole(text).ok_or(Malformed("thread"));
+        Ok(Some(match body {
+            b"qC" => Self::Current,
+            b"qfThreadInfo" => Self::List,
+            [b'H', b'g', id @ ..] => Self::Select { scope: Scope::General, thread: thread(id)? },
+            [b'H', b'c', id @ ..] => Self::Select { scope: Scope::Resume, thread: thread(id)? },
+            [b'T', id @ ..] => Self::IsAlive(thread(id)?),
+            _ => match body.strip_prefix(EXTRA_INFO) {
+                Some(id) => Self::ExtraInfo(thread(id)?),
+                None => return Ok(None),
+            },
+        }))
+    }
+
+    /// Appends the body.
+    pub fn emit(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Current => out.extend_from_slice(b"qC"),
+            Self::ExtraInfo(thread) => {
+                out.extend_from_slice(EXTRA_INFO);
+                thread.emit(out);
+            }
+            Self::IsAlive(thread) => {
+                out.push(b'T');
+                thread.emit(out);
+            }
+            Self::List => out.extend_from_slice(b"qfThreadInfo"),
+            Self::Select { scope, thread } => {
+                out.extend_from_slice(if *scope == Scope::General { b"Hg" } else { b"Hc" });
+                thread.emit(out);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rsp::request::tests::{malformed, round_trip, unknown};
+
+    /// Every thread-id that a packet can hold.
+    pub(crate) fn selectors() -> impl Strategy<Value = ThreadSelector> {
+        let part = || prop_oneof![Just(-1), Just(0), 1..=i32::MAX];
+        (part(), part())
+            .prop_filter("one thread of all processes", |(pid, tid)| !(*pid == -1 && *tid > 0))
+            .prop_map(|(pid, tid)| ThreadSelector { process: selector(pid, Pid::new), thread: selector(tid, Tid::new) })
+    }
+
+    fn selector<T>(id: i32, new: fn(i32) -> Option<T>) -> Selector<T> {
+        if id == -1 { Selector::All } else { new(id).map_or(Selector::Any, Selector::One) }
+    }
+
+    proptest! {
+        #[test]
+        fn every_request_reads_back_as_emitted(thread in selectors()) {
+            round_trip(&Request::Current.into());
+            round_trip(&Request::List.into());
+            round_trip(&Request::ExtraInfo(thread).into());
+            round_trip(&Request::IsAlive(thread).into());
+            round_trip(&Request::Select { scope: Scope::General, thread }.into());
+            round_trip(&Request::Select { scope: Scope::Resume, thread }.into());
+        }
+    }
+
+    #[test]
+    fn thread_ids_are_read_in_all_their_forms() {
+        let one = |pid, tid| ThreadSelector { process: selector(pid, Pid::new), thread: selector(tid, Tid::new) };
+        for (text, expected) in [
+            ("-1", ThreadSelector::ALL),
+            ("0", ThreadSelector::ANY),
+            ("1f", one(0, 0x1f)),
+            ("p1f", one(0x1f, -1)),
+            ("p1f.-1", one(0x1f, -1)),
+            ("p1f.0", one(0x1f, 0)),
+            ("p1f.20", one(0x1f, 0x20)),
+            ("p-1", ThreadSelector::ALL),
+            ("p-1.-1", ThreadSelector::ALL),
+            ("p0.0", ThreadSelector::ANY),
+            ("p0.20", one(0, 0x20)),
+        ] {
+            assert_eq!(ThreadSelector::whole(text.as_bytes()), Some(expected), "{text}");
+        }
+        assert_eq!(ThreadSelector::parse(b"p1.2;c"), Some((one(1, 2), &b";c"[..])));
+    }
+
+    #[test]
+    fn ids_that_no_thread_has_are_refused() {
+        for text in
+            ["Hg", "Hgp", "Hgp1.", "Hg-2", "Hg80000000", "Hgp80000000.1", "Hgp-1.5", "T", "Hg1x", "qThreadExtraInfo,"]
+        {
+            malformed(text.as_bytes());
+        }
+        unknown(b"Hs1");
+        unknown(b"H");
+    }
+
+    #[test]
+    fn a_selector_admits_what_it_names() {
+        let id = |pid, tid| ThreadId { pid: Pid::new(pid).unwrap(), tid: Tid::new(tid).unwrap() };
+        let one = ThreadSelector::from(id(1, 2));
+        assert!(one.admits(id(1, 2)) && !one.admits(id(1, 3)) && !one.admits(id(2, 2)));
+        assert!(ThreadSelector::ALL.admits(id(1, 2)) && ThreadSelector::ANY.admits(id(1, 2)));
+        let process = ThreadSelector { thread: Selector::All, ..one };
+        assert!(process.admits(id(1, 9)) && !process.admits(id(2, 9)));
+    }
 }

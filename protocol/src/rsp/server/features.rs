@@ -1,0 +1,300 @@
+//! What client and server tell each other about themselves with `qSupported` (GDB manual, "General Query Packets").
+
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+use super::super::request::Request;
+use super::super::transfer::Object;
+use super::super::{field, query, settings, transfer};
+
+/// A set of [`Feature`]s or [`Capability`]s.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Set<T> {
+    bits: u64,
+    members: PhantomData<T>,
+}
+
+/// What the client understands, or asked for.
+pub type Features = Set<Feature>;
+
+/// What the server offers.
+pub type Capabilities = Set<Capability>;
+
+/// A member of a [`Set`].
+pub trait Member: Copy {
+    /// Its place in the set: 0 to 63.
+    fn index(self) -> u32;
+}
+
+impl<T> Set<T> {
+    /// Nothing.
+    pub const NONE: Self = Self { bits: 0, members: PhantomData };
+    /// Everything.
+    pub const ALL: Self = Self { bits: u64::MAX, members: PhantomData };
+}
+
+impl<T: Member> Set<T> {
+    /// Whether `member` is in the set.
+    #[must_use]
+    pub fn has(self, member: T) -> bool {
+        self.bits & 1 << member.index() != 0
+    }
+
+    /// The set and `member`.
+    #[must_use]
+    pub fn with(self, member: T) -> Self {
+        Self { bits: self.bits | 1 << member.index(), ..self }
+    }
+
+    /// The set without `member`.
+    #[must_use]
+    pub fn without(self, member: T) -> Self {
+        Self { bits: self.bits & !(1 << member.index()), ..self }
+    }
+}
+
+/// Something that the client announced in `qSupported`, or switched on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Feature {
+    /// `error-message+`: `E.TEXT` is an error in answer to every packet.
+    ErrorMessage,
+    /// `QEnableErrorStrings`: errors are `Exx;HEXTEXT`.
+    ErrorStrings,
+    /// `exec-events+`.
+    ExecEvents,
+    /// `fork-events+`.
+    ForkEvents,
+    /// `hwbreak+`.
+    HardwareBreak,
+    /// `multiprocess+`: thread-ids name processes.
+    Multiprocess,
+    /// `no-resumed+`: understands `N`.
+    NoResumed,
+    /// `swbreak+`.
+    SoftwareBreak,
+    /// `vfork-events+`.
+    VforkEvents,
+}
+
+impl Member for Feature {
+    fn index(self) -> u32 {
+        self as u32
+    }
+}
+
+/// The features that a client announces by name.
+const ANNOUNCED: [(&[u8], Feature); 8] = [
+    (b"error-message+", Feature::ErrorMessage),
+    (b"exec-events+", Feature::ExecEvents),
+    (b"fork-events+", Feature::ForkEvents),
+    (b"hwbreak+", Feature::HardwareBreak),
+    (b"multiprocess+", Feature::Multiprocess),
+    (b"no-resumed+", Feature::NoResumed),
+    (b"swbreak+", Feature::SoftwareBreak),
+    (b"vfork-events+", Feature::VforkEvents),
+];
+
+/// Something that a server may offer or not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Capability {
+    /// `qXfer:auxv:read`.
+    Auxv,
+    /// `x`.
+    BinaryUpload,
+    /// Commands that run on the target at a breakpoint (`dprintf`).
+    BreakpointCommands,
+    /// `QCatchSyscalls`.
+    CatchSyscalls,
+    /// Conditions that are tested on the target.
+    ConditionalBreakpoints,
+    /// `QDisableRandomization`.
+    DisableRandomization,
+    /// `QEnvironmentHexEncoded`, `QEnvironmentUnset` and `QEnvironmentReset`.
+    Environment,
+    /// Errors with text.
+    ErrorMessage,
+    /// Stops at `exec`.
+    ExecEvents,
+    /// `qXfer:exec-file:read`.
+    ExecFile,
+    /// Stops at `fork`.
+    ForkEvents,
+    /// Stops that say that a hardware breakpoint was their reason.
+    HardwareBreak,
+    /// `qXfer:libraries-svr4:read`.
+    LibrariesSvr4,
+    /// More than one process.
+    Multiprocess,
+    /// `QStartNoAckMode`. Only on transports that lose nothing.
+    NoAck,
+    /// `N`: nothing is left that could stop.
+    NoResumed,
+    /// `QNonStop`.
+    NonStop,
+    /// `qXfer:osdata:read`.
+    OsData,
+    /// `QPassSignals`.
+    PassSignals,
+    /// `QProgramSignals`.
+    ProgramSignals,
+    /// `vCont;r`.
+    RangeStep,
+    /// `qXfer:siginfo:read` and `:write`.
+    SignalInfo,
+    /// Stops that say that a software breakpoint was their reason, with the PC set back.
+    SoftwareBreak,
+    /// `QStartupWithShell`.
+    StartupWithShell,
+    /// `qXfer:features:read`.
+    TargetDescription,
+    /// `QThreadEvents`.
+    ThreadEvents,
+    /// `qXfer:threads:read`.
+    Threads,
+    /// `qGetTLSAddr`.
+    TlsAddress,
+    /// Stops at `vfork`, and when the child is done with it.
+    VforkEvents,
+    /// `QSetWorkingDir`.
+    WorkingDirectory,
+}
+
+impl Member for Capability {
+    fn index(self) -> u32 {
+        self as u32
+    }
+}
+
+/// What announces a capability, and the feature that the client must have for it.
+const OFFERS: [(Capability, &str, Option<Feature>); 28] = [
+    (Capability::NoAck, "QStartNoAckMode+", None),
+    (Capability::Multiprocess, "multiprocess+", Some(Feature::Multiprocess)),
+    (Capability::ErrorMessage, "error-message+", Some(Feature::ErrorMessage)),
+    (Capability::SoftwareBreak, "swbreak+", Some(Feature::SoftwareBreak)),
+    (Capability::HardwareBreak, "hwbreak+", Some(Feature::HardwareBreak)),
+    (Capability::ForkEvents, "fork-events+", Some(Feature::ForkEvents)),
+    (Capability::VforkEvents, "vfork-events+", Some(Feature::VforkEvents)),
+    (Capability::ExecEvents, "exec-events+", Some(Feature::ExecEvents)),
+    (Capability::NoResumed, "no-resumed+", Some(Feature::NoResumed)),
+    (Capability::BinaryUpload, "binary-upload+", None),
+    (Capability::Auxv, "qXfer:auxv:read+", None),
+    (Capability::ExecFile, "qXfer:exec-file:read+", None),
+    (Capability::TargetDescription, "qXfer:features:read+", None),
+    (Capability::LibrariesSvr4, "qXfer:libraries-svr4:read+;augmented-libraries-svr4-read+", None),
+    (Capability::OsData, "qXfer:osdata:read+", None),
+    (Capability::SignalInfo, "qXfer:siginfo:read+;qXfer:siginfo:write+", None),
+    (Capability::Threads, "qXfer:threads:read+", None),
+    (Capability::PassSignals, "QPassSignals+", None),
+    (Capability::ProgramSignals, "QProgramSignals+", None),
+    (Capability::CatchSyscalls, "QCatchSyscalls+", None),
+    (Capability::ThreadEvents, "QThreadEvents+", None),
+    (Capability::NonStop, "QNonStop+", None),
+    (Capability::ConditionalBreakpoints, "ConditionalBreakpoints+", None),
+    (Capability::BreakpointCommands, "BreakpointCommands+", None),
+    (Capability::DisableRandomization, "QDisableRandomization+", None),
+    (Capability::StartupWithShell, "QStartupWithShell+", None),
+    (Capability::Environment, "QEnvironmentHexEncoded+;QEnvironmentReset+;QEnvironmentUnset+", None),
+    (Capability::WorkingDirectory, "QSetWorkingDir+", None),
+];
+
+/// The features in what follows `qSupported`, as far as the server can make use of them.
+pub(super) fn read(text: &[u8], capabilities: Capabilities) -> Features {
+    let announced = text.split(|byte| matches!(byte, b':' | b';'));
+    let known = announced.filter_map(|name| ANNOUNCED.iter().find(|(known, _)| *known == name));
+    let offered = known.filter(|(_, feature)| {
+        OFFERS.iter().any(|(capability, _, needed)| *needed == Some(*feature) && capabilities.has(*capability))
+    });
+    offered.fold(Features::NONE, |features, (_, feature)| features.with(*feature))
+}
+
+/// Appends the answer to `qSupported`.
+pub(super) fn write(out: &mut Vec<u8>, packet_size: usize, capabilities: Capabilities, features: Features) {
+    out.extend_from_slice(b"PacketSize=");
+    field::put_number(out, packet_size as u64);
+    out.extend_from_slice(b";vContSupported+");
+    for (capability, text, needed) in OFFERS {
+        if capabilities.has(capability) && needed.is_none_or(|feature| features.has(feature)) {
+            out.push(b';');
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
+}
+
+/// Appends the answer to `vCont?`.
+pub(super) fn write_actions(out: &mut Vec<u8>, capabilities: Capabilities) {
+    out.extend_from_slice(b"vCont;c;C;s;S;t");
+    if capabilities.has(Capability::RangeStep) {
+        out.extend_from_slice(b";r");
+    }
+}
+
+/// The capability that a request needs, if it needs one.
+pub(super) fn needed(request: &Request<'_>) -> Option<Capability> {
+    use super::super::memory::{Encoding, Request as Memory};
+    Some(match request {
+        Request::Memory(Memory::Read { encoding: Encoding::Binary, .. }) => Capability::BinaryUpload,
+        Request::Query(query::Request::TlsAddress { .. }) => Capability::TlsAddress,
+        Request::Setting(setting) => match setting {
+            settings::Request::CatchSyscalls(_) => Capability::CatchSyscalls,
+            settings::Request::DisableRandomization(_) => Capability::DisableRandomization,
+            settings::Request::EnvironmentSet(_)
+            | settings::Request::EnvironmentUnset(_)
+            | settings::Request::EnvironmentReset => Capability::Environment,
+            settings::Request::NonStop(_) => Capability::NonStop,
+            settings::Request::PassSignals(_) => Capability::PassSignals,
+            settings::Request::ProgramSignals(_) => Capability::ProgramSignals,
+            settings::Request::StartupWithShell(_) => Capability::StartupWithShell,
+            settings::Request::ThreadEvents(_) => Capability::ThreadEvents,
+            settings::Request::WorkingDirectory(_) => Capability::WorkingDirectory,
+        },
+        Request::Transfer(transfer::Request::WriteSignalInfo { .. }) => Capability::SignalInfo,
+        Request::Transfer(transfer::Request::Read { object, .. }) => match object {
+            Object::Auxv => Capability::Auxv,
+            Object::ExecFile => Capability::ExecFile,
+            Object::Features => Capability::TargetDescription,
+            Object::LibrariesSvr4 => Capability::LibrariesSvr4,
+            Object::OsData => Capability::OsData,
+            Object::SignalInfo => Capability::SignalInfo,
+            Object::Threads => Capability::Threads,
+        },
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::String;
+
+    use super::*;
+
+    fn answer(announced: &[u8], capabilities: Capabilities) -> String {
+        let mut out = Vec::new();
+        write(&mut out, 0x4000, capabilities, read(announced, capabilities));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_client_that_announces_nothing_is_offered_only_what_it_can_take() {
+        let text = answer(b"", Capabilities::ALL);
+        assert!(text.starts_with("PacketSize=4000;vContSupported+;QStartNoAckMode+;binary-upload+;"), "{text}");
+        assert!(!text.contains("multiprocess") && !text.contains("swbreak") && !text.contains("fork-events"));
+    }
+
+    #[test]
+    fn features_take_effect_only_if_the_server_offers_them() {
+        let announced = b":multiprocess+;swbreak+;fork-events+;xmlRegisters=i386;unheard-of+;no-resumed-";
+        let capabilities = Capabilities::ALL.without(Capability::ForkEvents);
+        let features = read(announced, capabilities);
+        assert_eq!(features, Features::NONE.with(Feature::Multiprocess).with(Feature::SoftwareBreak));
+        let text = answer(announced, capabilities);
+        assert!(text.contains(";multiprocess+;swbreak+;") && !text.contains("fork-events"), "{text}");
+    }
+
+    #[test]
+    fn what_is_switched_off_is_not_announced() {
+        assert_eq!(answer(b":multiprocess+", Capabilities::NONE), "PacketSize=4000;vContSupported+");
+        let mut out = Vec::new();
+        write_actions(&mut out, Capabilities::NONE);
+        assert_eq!(out, b"vCont;c;C;s;S;t");
+    }
+}

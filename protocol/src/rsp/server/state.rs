@@ -1,0 +1,194 @@
+//! Everything of the machine but the receive buffer: replies borrow this while requests borrow that.
+
+use super::super::request::Malformed;
+use super::super::{file, memory, packet, transfer};
+use super::features;
+use super::notify::Notifications;
+use super::output::Output;
+use super::reply::{About, ErrorForm};
+use super::select::Selection;
+use super::{Capabilities, Event, Exchange, Feature, Features, Reply, Request, ThreadSelector, Vec, Violation, resume};
+use crate::ids::ThreadId;
+use crate::limits::TRANSMIT_MARK;
+use crate::rsp::thread::put_thread;
+
+/// `EINVAL`, for packets that are malformed.
+const INVALID: u8 = 22;
+
+/// `EMSGSIZE`, for packets that are too large.
+const TOO_LARGE: u8 = 90;
+
+/// The state of a conversation, and the bytes to send.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) packet_size: usize,
+    pub(super) capabilities: Capabilities,
+    pub(super) features: Features,
+    pub(super) selection: Selection,
+    pub(super) output: Output,
+    pub(super) notifications: Notifications,
+    /// Threads for `qsThreadInfo`, the next one last.
+    pub(super) unlisted: Vec<ThreadId>,
+    pub(super) non_stop: bool,
+    pub(super) stop_reply_due: bool,
+    pub(super) violation: Option<Violation>,
+}
+
+impl State {
+    pub(super) fn new(packet_size: usize, capabilities: Capabilities) -> Self {
+        Self {
+            packet_size,
+            capabilities,
+            features: Features::NONE,
+            selection: Selection::new(),
+            output: Output::default(),
+            notifications: Notifications::default(),
+            unlisted: Vec::new(),
+            non_stop: false,
+            stop_reply_due: false,
+            violation: None,
+        }
+    }
+
+    /// Whether the client has to read before anything else is done for it, or nothing is.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.violation.is_some() || self.output.pending().len() >= TRANSMIT_MARK
+    }
+
+    /// Whether the server does what `request` asks for.
+    pub(super) fn offers(&self, request: &Request<'_>) -> bool {
+        features::needed(request).is_none_or(|capability| self.capabilities.has(capability))
+    }
+
+    /// Answers `body` if that needs nobody else; whether it did.
+    pub(super) fn answer(&mut self, body: &[u8]) -> bool {
+        match body {
+            b"qsThreadInfo" => self.list_threads(),
+            b"vCont?" => self.output.packet(|out| features::write_actions(out, self.capabilities)),
+            b"vStopped" => self.notifications.confirm(&mut self.output),
+            b"QEnableErrorStrings" => {
+                self.features = self.features.with(Feature::ErrorStrings);
+                self.put_ok();
+            }
+            b"QStartNoAckMode" if self.capabilities.has(features::Capability::NoAck) => {
+                self.put_ok();
+                self.output.stop_acknowledging();
+            }
+            _ => match body.strip_prefix(b"qSupported") {
+                Some(announced @ ([] | [b':', ..])) => {
+                    self.features = features::read(announced, self.capabilities);
+                    let Self { packet_size, capabilities, features, .. } = *self;
+                    self.output.packet(|out| features::write(out, packet_size, capabilities, features));
+                }
+                _ => return false,
+            },
+        }
+        true
+    }
+
+    /// `request`, and the means to answer it.
+    pub(super) fn exchange<'a>(&'a mut self, mut request: Request<'a>) -> Exchange<'a> {
+        self.bound(&mut request);
+        let about = About::new(&request);
+        let form = ErrorForm::new(self.features, &request);
+        Exchange { thread: self.selection.general, request, reply: Reply::new(self, about, form) }
+    }
+
+    /// The byte 0x03.
+    pub(super) fn interrupt<'a>(&'a mut self) -> Exchange<'a> {
+        let request = Request::Resume(resume::Request::Interrupt);
+        let thread: ThreadSelector = self.selection.general;
+        Exchange { thread, request, reply: Reply::new(self, About::Silent, ErrorForm::Code) }
+    }
+
+    /// Lowers what a request asks for to what a reply can hold, and fills in what only the conversation knows.
+    fn bound(&self, request: &mut Request<'_>) {
+        let most = self.packet_size as u64;
+        match request {
+            Request::Memory(memory::Request::Read { length, encoding: memory::Encoding::Hex, .. }) => {
+                *length = (*length).min(most / 2);
+            }
+            Request::Memory(memory::Request::Read { length, .. })
+            | Request::Transfer(transfer::Request::Read { length, .. })
+            | Request::File(file::Request::Pread { count: length, .. }) => {
+                *length = (*length).min(most - packet::FRAMING as u64);
+            }
+            Request::Resume(resume::Request::Resume { actions, .. }) => {
+                *actions = actions.bind(self.selection.resume, self.selection.general);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn retransmit(&mut self) {
+        if !self.output.retransmit() {
+            self.violation = Some(Violation::Rejections);
+        }
+    }
+
+    pub(super) fn refuse_oversized(&mut self) {
+        self.output.accept_unread();
+        let form = ErrorForm::unasked(self.features);
+        self.output.packet(|out| form.emit(out, TOO_LARGE, "packet larger than PacketSize"));
+    }
+
+    pub(super) fn refuse_malformed(&mut self, malformed: Malformed) {
+        let form = ErrorForm::unasked(self.features);
+        self.output.packet(|out| form.emit(out, INVALID, &alloc::format!("{malformed}")));
+    }
+
+    pub(super) fn put_ok(&mut self) {
+        self.output.packet(|out| out.extend_from_slice(b"OK"));
+    }
+
+    /// Writes as many of the unlisted threads as a packet holds.
+    pub(super) fn list_threads(&mut self) {
+        let Self { packet_size, features, unlisted, output, .. } = self;
+        let multiprocess = features.has(Feature::Multiprocess);
+        output.packet(|out| {
+            let start = out.len();
+            out.push(if unlisted.is_empty() { b'l' } else { b'm' });
+            // The longest thread-id has 19 characters, with a comma before it 20.
+            while out.len() - start + 20 <= *packet_size {
+                let Some(thread) = unlisted.pop() else { break };
+                if out.len() - start > 1 {
+                    out.push(b',');
+                }
+                put_thread(out, thread, multiprocess);
+            }
+        });
+        if unlisted.is_empty() {
+            *unlisted = Vec::new();
+        }
+    }
+
+    /// Writes a stop reply; the client then takes the thread for the chosen one.
+    pub(super) fn put_event(&mut self, event: &Event<'_>) {
+        self.selection.follow(event);
+        let features = self.features;
+        self.output.packet(|out| event.emit(out, features));
+    }
+
+    pub(super) fn handle_event(&mut self, event: &Event<'_>) {
+        let unheard_of = *event == Event::NoResumed && !self.features.has(Feature::NoResumed);
+        if self.stop_reply_due && !unheard_of {
+            self.stop_reply_due = false;
+            self.put_event(event);
+        }
+    }
+
+    pub(super) fn push_event(&mut self, event: &Event<'_>) {
+        if !self.notifications.push(event, self.features, &mut self.output) {
+            self.violation = Some(Violation::UnfetchedStops);
+        }
+    }
+
+    pub(super) fn console(&mut self, text: &[u8]) {
+        for part in text.chunks(self.packet_size / 2 - 1) {
+            self.output.packet(|out| {
+                out.push(b'O');
+                packet::hex::encode(out, part);
+            });
+        }
+    }
+}
