@@ -4,7 +4,6 @@ use super::{file, memory, process, query, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
 use crate::engine::{Engine, Report};
-use dbgsrv_protocol::ids::ThreadId;
 use dbgsrv_protocol::rsp::request::Request;
 use dbgsrv_protocol::rsp::server::{Exchange, Reply, Server};
 use dbgsrv_protocol::rsp::signal::Signal;
@@ -187,10 +186,13 @@ impl Conversation {
             },
             thread::Request::IsAlive(selector) => finish(self.engine.select(selector).map(drop), reply),
             thread::Request::List => reply.threads(self.engine.threads()),
-            thread::Request::Select { thread, scope } => {
-                let wildcard = scope == Scope::Resume && !matches!(thread.thread, Selector::One(_));
-                if wildcard { reply.ok() } else { finish(self.engine.select(thread).map(drop), reply) }
+            thread::Request::Select { thread, scope: Scope::Resume } if !matches!(thread.thread, Selector::One(_)) => {
+                reply.ok();
             }
+            thread::Request::Select { thread, .. } => match self.engine.select(thread) {
+                Ok(id) => reply.selected(id),
+                Err(error) => refuse(&error, reply),
+            },
         }
     }
 }
@@ -199,7 +201,7 @@ impl Conversation {
 fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>)) {
     let (thread, signal, reason, path) = match *report {
         Report::Executed { thread } => {
-            (thread, Signal::SIGTRAP, None, engine.program(thread.pid).unwrap_or_default())
+            (thread, Signal::TRAP, None, engine.program(thread.pid).unwrap_or_default())
         }
         Report::Stopped { thread, signal, reason } => (thread, signal, Some(reason), Vec::new()),
         Report::Exited { pid, status } => return tell(&Event::Exited { pid, status }),

@@ -2,21 +2,20 @@
 
 use super::conversation::{Conversation, finish, refuse};
 use crate::engine::error::{Error, Result};
-use dbgsrv_protocol::limits::MAX_PACKET;
-use dbgsrv_protocol::rsp::memory::{Request, checksum};
+use dbgsrv_protocol::rsp::crc::Crc;
+use dbgsrv_protocol::rsp::memory::Request;
 use dbgsrv_protocol::rsp::server::Reply;
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
 use memchr::memmem;
 
-/// Most bytes of one `m` or `x`: either takes up to two characters for a byte.
-const MAX_READ: u64 = (MAX_PACKET as u64 - 64) / 2;
 /// Bytes that a search or a checksum looks at in one go.
 const WINDOW: usize = 1 << 20;
 
 pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request: Request<'_>, reply: Reply<'_>) {
     match request {
         Request::Read { address, length, .. } => {
-            let length = length.min(MAX_READ) as usize;
+            // The machine has lowered it to what a packet holds.
+            let length = length as usize;
             if session.scratch.len() < length {
                 session.scratch.resize(length, 0);
             }
@@ -31,13 +30,13 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
             Err(error) => refuse(&error, reply),
         },
         Request::Checksum { address, length } => {
-            let mut sum = checksum::START;
+            let mut sum = Crc::default();
             let summed = windows(session, thread, address, length, 0, |_, bytes| {
-                sum = checksum::update(sum, bytes);
+                sum.update(bytes);
                 None::<()>
             });
             match summed {
-                Ok(_) => reply.crc(sum),
+                Ok(_) => reply.crc(sum.value()),
                 Err(error) => refuse(&error, reply),
             }
         }

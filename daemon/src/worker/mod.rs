@@ -3,10 +3,17 @@
 //! The front's half is `spawn` (start, watch, clean up after), the worker's half is [`run`]; [`Session`] is what
 //! passes between them, written and read in one file.
 
+mod conversation;
+mod file;
+mod memory;
+mod process;
+mod query;
 mod recover;
 mod run;
 mod session;
 pub(crate) mod spawn;
+mod stream;
+mod transfer;
 
 pub use run::run;
 pub use session::{ARGUMENT, Session, SessionError};

@@ -7,7 +7,7 @@ use dbgsrv_protocol::ids::{Pid, ThreadId};
 use dbgsrv_protocol::rsp::process::Request;
 use dbgsrv_protocol::rsp::server::Reply;
 use dbgsrv_protocol::rsp::signal::Signal;
-use dbgsrv_protocol::rsp::stop::{Event, Reason};
+use dbgsrv_protocol::rsp::stop::Reason;
 use tracing::{info, warn};
 
 pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
@@ -28,28 +28,28 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
         }
         Request::KillAll => {
             kill_all(session);
-            reply.none();
+            reply.ok();
         }
         Request::Restart => {
             kill_all(session);
             if let Some((program, arguments)) = session.program.clone() {
                 let launched = session.engine.launch(&program, &arguments);
                 note(session, &launched);
-                session.last = launched.ok().map(|thread| stopped(thread, Signal::SIGTRAP));
+                session.last = launched.ok().map(|thread| stopped(thread, Signal::TRAP));
             }
-            reply.none();
+            reply.ok();
         }
         Request::Run { program, arguments } => {
             let arguments = arguments.iter().map(<[u8]>::to_vec).collect();
             let launched = run(session, program, arguments);
-            arrived(session, launched, Signal::SIGTRAP, reply);
+            arrived(session, launched, Signal::TRAP, reply);
         }
         Request::Status => match status(session) {
             Some(report) => session.reply_report(&report, reply),
-            None => reply.event(&Event::NotRunning),
+            None => reply.exited(),
         },
         Request::WasAttached(pid) => match session.engine.was_attached(pid) {
-            Ok(attached) => reply.number(u64::from(attached)),
+            Ok(attached) => reply.attached(attached),
             Err(error) => refuse(&error, reply),
         },
     }

@@ -24,14 +24,14 @@ fn monitor(session: &mut Conversation, line: &[u8], reply: Reply<'_>) {
             session.finish();
             reply.ok();
         }
-        b"" | b"help" => reply.console(HELP.as_bytes()),
+        b"" | b"help" => reply.text(HELP),
         b"why" => match &session.refusal {
-            Some(refusal) => reply.console(format!("{refusal}\n").as_bytes()),
-            None => reply.console(b"nothing was refused\n"),
+            Some(refusal) => reply.text(&format!("{refusal}\n")),
+            None => reply.text("nothing was refused\n"),
         },
         other => {
             let shown = String::from_utf8_lossy(other).into_owned();
-            reply.console(format!("unknown command `{shown}`; `monitor help` lists them\n").as_bytes());
+            reply.text(&format!("unknown command `{shown}`; `monitor help` lists them\n"));
         }
     }
 }

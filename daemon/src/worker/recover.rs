@@ -1,5 +1,6 @@
 //! Cleaning up after a worker that could not.
 
+use crate::engine::journal::Journal;
 use dbgsrv_protocol::ids::Pid;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -27,9 +28,6 @@ pub(super) async fn recover(journal: OwnedFd) -> io::Result<Vec<Pid>> {
     timeout(RECOVERY_TIME, outcome).await?.unwrap_or_else(|_| Err(io::Error::other("the recovery broke off")))
 }
 
-/// Size of a journal, in bytes.
-pub(super) const JOURNAL_SIZE: i64 = 256 * 1024;
-
-fn undo(_journal: &OwnedFd) -> io::Result<Vec<Pid>> {
-    Ok(Vec::new())
+fn undo(journal: &OwnedFd) -> io::Result<Vec<Pid>> {
+    Ok(Journal::map(journal)?.recover())
 }

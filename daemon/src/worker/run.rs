@@ -1,31 +1,44 @@
 //! The loop of one debug session: one thread, one blocking system call at a time.
 
+use super::Session;
 use super::conversation::Conversation;
 use super::stream::{Received, Stream};
-use crate::engine::{Engine, Wait, journal::Journal};
-use dbgsrv_protocol::rsp::server::{Config, Server};
+use crate::engine::{Engine, Interests, Wait, journal::Journal};
+use crate::exit;
+use dbgsrv_protocol::rsp::server::{Capabilities, Capability, Config, Feature, Features, Server};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::process::ExitCode;
 use std::time::Duration;
-use tracing::info;
+use tracing::{error, info};
 
 /// How long a client has to leave threads alone after a step before they are put to rest, see [`Engine::rest`].
 const REST_AFTER: Duration = Duration::from_millis(10);
 
-/// Serves one client on `stream` until it goes, or the session is told to end. What the session leaves behind goes on
-/// if it was attached to, and ends if it was created here.
-///
+/// Runs the session until its client ends it, closes the stream or vanishes, or until SIGTERM. What it leaves behind
+/// goes on if it was attached to, and ends if it was created here.
+#[must_use]
+pub fn run(session: Session) -> ExitCode {
+    match serve(session.stream, &session.journal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!(reason = %error, "the session cannot be served");
+            ExitCode::from(exit::FAILURE)
+        }
+    }
+}
+
 /// # Errors
 /// What setting up the stream or the engine fails with; nothing was touched then.
-pub fn run(stream: OwnedFd, journal: OwnedFd) -> io::Result<()> {
-    let engine = Engine::new(Journal::map(&journal)?).map_err(io::Error::other)?;
-    let mut session = Session {
+fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
+    let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
+    let mut service = Service {
         stream: Stream::new(stream)?,
-        server: Server::new(Config::default()),
+        server: Server::new(Config { capabilities: capabilities(), ..Config::default() }),
         conversation: Conversation::new(engine),
     };
-    let ended = session.serve();
-    for (pid, ending) in session.conversation.engine.end() {
+    let ended = service.serve();
+    for (pid, ending) in service.conversation.engine.end() {
         info!(%pid, ?ending, "debuggee released");
     }
     match ended {
@@ -36,13 +49,33 @@ pub fn run(stream: OwnedFd, journal: OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
-struct Session {
+/// What this release does of all that the protocol machine knows.
+fn capabilities() -> Capabilities {
+    let missing = [
+        Capability::BreakpointCommands,
+        Capability::CatchSyscalls,
+        Capability::NonStop,
+        Capability::ThreadEvents,
+    ];
+    missing.into_iter().fold(Capabilities::ALL, Capabilities::without)
+}
+
+fn interests(features: Features) -> Interests {
+    Interests {
+        exec: features.has(Feature::ExecEvents),
+        fork: features.has(Feature::ForkEvents),
+        swbreak: features.has(Feature::SoftwareBreak),
+        vfork: features.has(Feature::VforkEvents),
+    }
+}
+
+struct Service {
     stream: Stream,
     server: Server,
     conversation: Conversation,
 }
 
-impl Session {
+impl Service {
     fn serve(&mut self) -> io::Result<()> {
         loop {
             while let Some(exchange) = self.server.poll_request() {
@@ -64,6 +97,7 @@ impl Session {
 
     /// Waits for the debuggees, or for the client to say something meanwhile.
     fn wait(&mut self) -> io::Result<()> {
+        self.conversation.engine.set_interests(interests(self.server.features()));
         match self.conversation.engine.wait() {
             Wait::Report(report) => self.conversation.tell(&report, &mut self.server),
             Wait::Idle => self.conversation.nothing_runs(&mut self.server),

@@ -2,6 +2,7 @@
 
 use super::recover::recover;
 use super::session::{ARGUMENT, arguments};
+use crate::engine::journal;
 use crate::telemetry::LogOptions;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -116,7 +117,7 @@ impl Worker {
 /// The memory that the journal of a session lives in.
 fn create_journal() -> io::Result<OwnedFd> {
     let journal = memfd_create("dbgsrv-journal", MFdFlags::MFD_CLOEXEC)?;
-    ftruncate(&journal, super::recover::JOURNAL_SIZE)?;
+    ftruncate(&journal, journal::SIZE as i64)?;
     Ok(journal)
 }
 

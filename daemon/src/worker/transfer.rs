@@ -33,7 +33,7 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
         }
         Request::WriteSignalInfo { offset, data } => {
             match session.engine.write_signal_info(thread, offset, data) {
-                Ok(()) => reply.number(data.len() as u64),
+                Ok(()) => reply.written(data.len() as u64),
                 Err(error) => refuse(&error, reply),
             }
         }

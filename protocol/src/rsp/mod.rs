@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod breakpoint;
+pub mod crc;
 mod buffer;
 pub mod description;
 mod field;

@@ -1,7 +1,7 @@
 //! Taking processes over, and letting go of them.
 
 use super::process::Process;
-use super::refusal::explain_attach;
+use super::refusal::{check_attach, explain_attach};
 use super::thread::{Pending, State, Stop, Thread};
 use super::{Engine, Report, bit, interruptible, procfs, ptrace};
 use crate::engine::error::{Error, Result};
@@ -29,6 +29,7 @@ impl Engine {
         if self.processes.contains_key(&pid) {
             return Err(explain_attach(pid, Errno::EBUSY).into());
         }
+        check_attach(pid)?;
         let mut process = Process::new(pid, true)
             .map_err(|error| explain_attach(pid, error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)))?;
         let slot = self.journal.add_process(pid)?;

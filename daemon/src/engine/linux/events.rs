@@ -1,9 +1,11 @@
 //! What the kernel tells of debuggees, and what becomes of it.
 
+use super::arch::{PC_AFTER_BREAKPOINT, debug_registers};
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
 use super::{Engine, Report, bit, interruptible, ptrace};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
+use dbgsrv_protocol::rsp::breakpoint::Kind;
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
@@ -74,7 +76,7 @@ impl Engine {
             self.forget_thread(tid);
         }
         for pid in self.processes().collect::<Vec<_>>() {
-            self.process_ended(pid, Report::Signaled { pid, signal: Signal::SIGKILL });
+            self.process_ended(pid, Report::Signaled { pid, signal: Signal::KILL });
         }
     }
 
@@ -175,7 +177,7 @@ impl Engine {
     fn trap(&mut self, tid: Tid, stepping: bool) -> Cause {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
         let Some(process) = self.processes.get_mut(&thread.id.pid) else { return Cause::Rest };
-        if process.debug.is_used()
+        if !process.debug.is_empty()
             && let Some(reason) = hardware_hit(thread, process)
         {
             return Cause::Tell(Pending::Trap(reason));
@@ -186,7 +188,7 @@ impl Engine {
             return if stepping { self.stepped(tid) } else { self.signal(tid, libc::SIGTRAP, true) };
         }
         let Ok(pc) = thread.registers.pc(tid) else { return Cause::Rest };
-        let address = pc.wrapping_sub(1);
+        let address = pc.wrapping_sub(PC_AFTER_BREAKPOINT);
         let ours = process.breakpoints.original(address).is_some();
         if ours || self.interests.swbreak {
             // A thread that can't be rewound has been killed.
@@ -382,9 +384,12 @@ fn hit(thread: &mut Thread, process: &Process, address: u64) -> Cause {
 
 /// What the debug registers have to say on a trap.
 fn hardware_hit(thread: &mut Thread, process: &Process) -> Option<Reason<'static>> {
-    let status = ptrace::peek_debug_register(thread.id.tid, 6).ok()?;
-    let reason = process.debug.hit(status)?;
+    let status = ptrace::peek_debug_register(thread.id.tid, debug_registers::STATUS).ok()?;
+    let hit = process.debug.hit(status)?;
     // The processor only ever sets these bits.
-    let _ = ptrace::poke_debug_register(thread.id.tid, 6, 0);
-    Some(reason)
+    let _ = ptrace::poke_debug_register(thread.id.tid, debug_registers::STATUS, 0);
+    Some(match hit.kind {
+        Kind::Hardware | Kind::Software => Reason::HardwareBreakpoint,
+        kind => Reason::Watchpoint { kind, address: hit.address },
+    })
 }

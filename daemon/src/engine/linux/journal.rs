@@ -6,7 +6,7 @@
 
 #![expect(unsafe_code, reason = "a view of shared memory as atomics")]
 
-use super::arch::BREAKPOINT;
+use super::arch::{BREAKPOINT, debug_registers};
 use super::memory::Memory;
 use super::{procfs, ptrace};
 use dbgsrv_protocol::ids::{Pid, Tid};
@@ -178,7 +178,7 @@ fn clear_debug_registers(pid: Pid) {
             continue;
         }
         if ptrace::interrupt(tid).is_ok() && wait_for_stop(tid) {
-            let _ = ptrace::poke_debug_register(tid, 7, 0);
+            let _ = ptrace::poke_debug_register(tid, debug_registers::CONTROL, 0);
         }
         let _ = ptrace::detach(tid, 0);
     }

@@ -89,10 +89,10 @@ pub struct Interests {
     pub exec: bool,
     /// Forks.
     pub fork: bool,
-    /// Forks that borrow the parent's memory, and the end of the loan.
-    pub vfork: bool,
     /// Breakpoint instructions of the program's own are reported like the client's, with the PC on them.
     pub swbreak: bool,
+    /// Forks that borrow the parent's memory, and the end of the loan.
+    pub vfork: bool,
 }
 
 /// The debuggees of one session.

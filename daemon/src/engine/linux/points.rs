@@ -1,11 +1,12 @@
 //! Breakpoints and watchpoints as the client asks for them.
 
 use super::Engine;
+use super::arch::debug_registers::InsertError;
 use super::breakpoints::Conditions;
 use super::process::Process;
 use super::thread::Thread;
 use crate::engine::error::{Error, Result};
-use dbgsrv_protocol::ids::Tid;
+use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::rsp::agent::{self, Program};
 use dbgsrv_protocol::rsp::breakpoint::{Expressions, Kind};
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
@@ -31,12 +32,18 @@ impl Engine {
             if !process.memory.is_mapped(address) {
                 return Err(Error::BadAddress(address));
             }
-            let conditions = conditions.iter().map(|expression| Program::parse(&expression)).collect::<Result<_, _>>();
-            let what = Conditions { conditions: conditions.map_err(|_| Error::System(Errno::EINVAL))? };
-            return Ok(process.breakpoints.insert(address, what)?);
+            let parse = |expression: &[u8]| Program::parse(expression).map_err(|_| Error::System(Errno::EINVAL));
+            let conditions = conditions.iter().map(|expression| parse(&expression)).collect::<Result<_>>()?;
+            return Ok(process.breakpoints.insert(address, Conditions { conditions })?);
         }
-        process.debug.insert(kind, address, size).map_err(|_| Error::NoDebugRegister(size, address))?;
-        self.debug_registers_changed(pid);
+        if !process.hardware.contains(&(kind, address, size)) {
+            process.debug.insert(kind, address, size).map_err(|error| match error {
+                InsertError::Unsupported => Error::Unsupported,
+                _ => Error::NoDebugRegister(size, address),
+            })?;
+            process.hardware.insert((kind, address, size));
+            self.debug_registers_changed(pid);
+        }
         Ok(())
     }
 
@@ -49,7 +56,7 @@ impl Engine {
         let process = self.processes.get_mut(&pid).ok_or(Error::NoProcess)?;
         if kind == Kind::Software {
             process.breakpoints.remove(address, &process.memory, &self.journal);
-        } else {
+        } else if process.hardware.remove(&(kind, address, size)) {
             process.debug.remove(kind, address, size);
             self.debug_registers_changed(pid);
         }
@@ -57,7 +64,7 @@ impl Engine {
     }
 
     /// The threads take the new debug registers over when they go on.
-    fn debug_registers_changed(&mut self, pid: dbgsrv_protocol::ids::Pid) {
+    fn debug_registers_changed(&mut self, pid: Pid) {
         if let Some(process) = self.processes.get_mut(&pid) {
             process.debug_version += 1;
             if let Some(slot) = process.slot {
@@ -74,7 +81,7 @@ pub(super) fn concerns_client(thread: &mut Thread, process: &Process, address: u
     conditions.is_empty()
         || conditions.iter().any(|condition| {
             let mut view = View { tid: thread.id.tid, registers: &mut thread.registers, process };
-            condition.evaluate(&mut view).is_none_or(|value| value != 0)
+            condition.holds(&mut view).unwrap_or(true)
         })
 }
 
@@ -86,9 +93,9 @@ struct View<'a> {
 }
 
 impl agent::Target for View<'_> {
-    fn register(&mut self, number: u32) -> Option<u64> {
+    fn register(&mut self, number: u16) -> Option<u64> {
         let mut bytes = Vec::with_capacity(8);
-        self.registers.read(self.tid, self.process.arch, number, &mut bytes).ok()?;
+        self.registers.read(self.tid, self.process.arch, number.into(), &mut bytes).ok()?;
         bytes.truncate(8);
         bytes.resize(8, 0);
         Some(u64::from_le_bytes(bytes.try_into().ok()?))

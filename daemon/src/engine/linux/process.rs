@@ -7,6 +7,8 @@ use super::memory::Memory;
 use super::objects::ReadMemory;
 use super::procfs;
 use dbgsrv_protocol::ids::{Pid, Tid};
+use dbgsrv_protocol::rsp::breakpoint::Kind;
+use std::collections::BTreeSet;
 use std::io;
 
 /// A traced process.
@@ -19,6 +21,9 @@ pub(crate) struct Process {
     pub(crate) arch: &'static Architecture,
     pub(crate) memory: Memory,
     pub(crate) breakpoints: Breakpoints,
+    /// The hardware breakpoints and watchpoints: kind, address, size.
+    pub(crate) hardware: BTreeSet<(Kind, u64, u64)>,
+    /// The debug registers that they come to.
     pub(crate) debug: DebugRegisters,
     /// Counts changes of `debug`; threads catch up when they go on.
     pub(crate) debug_version: u32,
@@ -40,6 +45,7 @@ impl Process {
             arch: Architecture::get(mode),
             memory: Memory::open(pid, pid.leader())?,
             breakpoints: Breakpoints::default(),
+            hardware: BTreeSet::new(),
             debug: DebugRegisters::default(),
             debug_version: 0,
             vfork_children: 0,
@@ -50,6 +56,7 @@ impl Process {
     /// Follows the process into a new program: nothing of the old one is left.
     pub(crate) fn executed(&mut self, journal: &Journal) -> io::Result<()> {
         self.breakpoints.clear(journal);
+        self.hardware.clear();
         self.debug = DebugRegisters::default();
         self.debug_version = 0;
         self.vfork_children = 0;

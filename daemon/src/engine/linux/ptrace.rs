@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "ptrace is only reachable through a variadic C function")]
 
-use super::arch::{GeneralRegisters, debug_register_offset};
+use super::arch::{GeneralRegisters, debug_registers};
 use dbgsrv_protocol::ids::Tid;
 use libc::{c_int, c_long, c_uint, c_void};
 use nix::errno::Errno;
@@ -140,10 +140,10 @@ pub(crate) fn poke_user(tid: Tid, offset: usize, word: u64) -> Result<()> {
 
 /// Reads a debug register.
 pub(crate) fn peek_debug_register(tid: Tid, register: usize) -> Result<u64> {
-    peek_user(tid, debug_register_offset(register))
+    peek_user(tid, debug_registers::offset(register))
 }
 
 /// Writes a debug register.
 pub(crate) fn poke_debug_register(tid: Tid, register: usize, value: u64) -> Result<()> {
-    poke_user(tid, debug_register_offset(register), value)
+    poke_user(tid, debug_registers::offset(register), value)
 }

@@ -52,7 +52,7 @@ impl Registers {
         self.general(tid)?;
         if extended && self.extended.is_empty() {
             self.extended.resize(arch.extended_size(), 0);
-            match ptrace::register_set(tid, arch.extended_set(), &mut self.extended) {
+            match ptrace::register_set(tid, arch.extended_note(), &mut self.extended) {
                 Ok(length) => self.extended.truncate(length),
                 Err(errno) => {
                     self.extended.clear();
@@ -113,7 +113,7 @@ impl Registers {
             ptrace::set_general_registers(tid, general)?;
         }
         if std::mem::take(&mut self.extended_dirty) {
-            ptrace::set_register_set(tid, arch.extended_set(), &self.extended)?;
+            ptrace::set_register_set(tid, arch.extended_note(), &self.extended)?;
         }
         Ok(())
     }

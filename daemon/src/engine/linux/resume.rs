@@ -1,12 +1,12 @@
 //! Setting threads in motion.
 
+use super::arch::{DebugRegisters, debug_registers};
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
 use super::{Engine, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{ThreadId, Tid};
 use dbgsrv_protocol::rsp::resume::{Action, Actions};
-use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
 use dbgsrv_protocol::rsp::thread::Selector;
 use libc::c_int;
@@ -149,6 +149,12 @@ impl Engine {
         }
     }
 
+    /// Whether [`Engine::rest`] has something to do.
+    #[must_use]
+    pub fn needs_rest(&self) -> bool {
+        self.threads.values().any(|thread| thread.trap_flag && thread.is_stopped())
+    }
+
     fn clear_trap_flag(&mut self, tid: Tid) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let Some(process) = self.processes.get(&thread.id.pid) else { return };
@@ -202,7 +208,7 @@ impl Thread {
     pub(super) fn prepare(&mut self, process: &Process) -> std::result::Result<(), Errno> {
         if self.debug_version != process.debug_version {
             self.debug_version = process.debug_version;
-            process.debug.store(|register, value| ptrace::poke_debug_register(self.id.tid, register, value))?;
+            store_debug_registers(self.id.tid, &process.debug)?;
         }
         self.registers.flush(self.id.tid, process.arch)?;
         self.registers.forget();
@@ -223,6 +229,17 @@ impl Thread {
     }
 }
 
+/// The addresses before the control register: what it switches on must be there.
+fn store_debug_registers(tid: Tid, debug: &DebugRegisters) -> std::result::Result<(), Errno> {
+    if debug.is_empty() {
+        return ptrace::poke_debug_register(tid, debug_registers::CONTROL, 0);
+    }
+    for (register, address) in debug.addresses().into_iter().enumerate() {
+        ptrace::poke_debug_register(tid, register, address)?;
+    }
+    ptrace::poke_debug_register(tid, debug_registers::CONTROL, debug.dr7())
+}
+
 /// Sends a signal to one thread (tgkill(2)).
 #[expect(unsafe_code, reason = "libc and nix have no wrapper for tgkill")]
 fn send_signal(thread: ThreadId, signal: c_int) -> std::result::Result<(), Errno> {
@@ -230,7 +247,3 @@ fn send_signal(thread: ThreadId, signal: c_int) -> std::result::Result<(), Errno
     Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, thread.pid.raw(), thread.tid.raw(), signal) }).map(drop)
 }
 
-/// A signal in the client's numbering.
-pub(super) fn client_signal(signal: c_int) -> Signal {
-    Signal::from_linux(signal)
-}

@@ -1,7 +1,7 @@
 //! Getting a thread past a breakpoint that it has hit, without letting another thread slip past it.
 
 use super::Engine;
-use super::arch;
+use super::arch::{self, Mode};
 use dbgsrv_protocol::ids::Tid;
 
 impl Engine {
@@ -38,6 +38,9 @@ impl Engine {
     fn emulate(&mut self, tid: Tid, address: u64) -> bool {
         let Some(thread) = self.threads.get_mut(&tid) else { return false };
         let Some(process) = self.processes.get(&thread.id.pid) else { return false };
+        if process.mode != Mode::Bits64 {
+            return false;
+        }
         // A thread that steps wants the trap that comes with an executed instruction.
         if thread.wants_step() || thread.signal != 0 {
             return false;
@@ -46,7 +49,7 @@ impl Engine {
         let read = |at: u64, rest: &mut [u8]| process.memory.read(at, rest) == rest.len();
         let write = |at: u64, bytes: &[u8]| process.memory.write(at, bytes).is_ok();
         let Ok(registers) = thread.registers.edit(tid) else { return false };
-        let done = arch::emulate(process.arch, first, registers, read, write);
+        let done = arch::emulate(first, registers, read, write);
         if done {
             thread.passing = None;
         }

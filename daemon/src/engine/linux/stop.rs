@@ -1,6 +1,5 @@
 //! Bringing threads to a stop, and telling the client.
 
-use super::resume::client_signal;
 use super::thread::{Pending, State};
 use super::{Engine, Report, interruptible, procfs, ptrace};
 use dbgsrv_protocol::ids::{Pid, Tid};
@@ -66,12 +65,12 @@ impl Engine {
         let stopped = |signal, reason| Report::Stopped { thread: id, signal, reason };
         let report = match pending {
             Pending::Exec => Report::Executed { thread: id },
-            Pending::BreakIn => stopped(Signal::SIGINT, Reason::Signal),
+            Pending::BreakIn => stopped(Signal::INT, Reason::Signal),
             Pending::Signal(signal) => {
                 thread.undelivered = signal;
-                stopped(client_signal(signal), Reason::Signal)
+                stopped(Signal::from_linux(signal), Reason::Signal)
             }
-            Pending::Trap(reason) => stopped(Signal::SIGTRAP, reason),
+            Pending::Trap(reason) => stopped(Signal::TRAP, reason),
         };
         if let Report::Stopped { reason: Reason::Fork(child) | Reason::Vfork(child), .. } = report
             && let Some(child) = self.threads.get_mut(&child.tid)
@@ -126,7 +125,8 @@ impl Engine {
             }
         }
         let pid = thread.id.pid;
-        if let Some(other) = self.threads_of(pid).next()
+        let other = self.threads_of(pid).next();
+        if let Some(other) = other
             && let Some(process) = self.processes.get_mut(&pid)
         {
             process.retask(other);

@@ -13,6 +13,7 @@ mod x86_64;
 pub(crate) use x86_64::{
     Architecture, BREAKPOINT, GeneralRegisters, PC_AFTER_BREAKPOINT,
     debug_registers::{self, DebugRegisters},
+    emulate,
 };
 
 /// What kind of program runs in a process. It changes only with exec.

@@ -5,6 +5,6 @@ mod facts;
 mod launch;
 mod program_file;
 
-pub(crate) use self::attach::{AttachRefused, Obstacle, Remedy, Tracer};
+pub(crate) use self::attach::AttachRefused;
 pub(crate) use self::facts::{check_attach, explain_attach};
 pub(crate) use self::launch::{LaunchFailed, explain_launch};

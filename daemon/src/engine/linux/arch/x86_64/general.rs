@@ -9,6 +9,9 @@
 pub(crate) struct GeneralRegisters(libc::user_regs_struct);
 
 impl GeneralRegisters {
+    /// Where `struct user` has the address of the next instruction.
+    pub(crate) const PC_OFFSET: usize = std::mem::offset_of!(libc::user_regs_struct, rip);
+
     /// The address of the next instruction.
     pub(crate) fn pc(&self) -> u64 {
         self.0.rip

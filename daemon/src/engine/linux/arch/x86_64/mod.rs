@@ -1,6 +1,7 @@
 //! x86-64, and the 32-bit programs that it runs.
 
 pub(crate) mod debug_registers;
+mod emulate;
 mod general;
 mod place;
 mod x87;
@@ -11,6 +12,7 @@ use std::sync::OnceLock;
 
 use dbgsrv_protocol::rsp::description::{Description, Register};
 
+pub(crate) use self::emulate::emulate;
 pub(crate) use self::general::GeneralRegisters;
 use self::place::{Place, Source, Target};
 use self::xsave::Layout;
