@@ -88,7 +88,7 @@ mod tests {
             let mut document = Vec::new();
             push_thread(&mut document, id, true, Some(Stat::parse(&text).expect("a stat line")));
             assert_well_formed(&document);
-            assert_eq!(document.iter().filter(|&&byte| byte == b'<').count(), 1);
+            assert_eq!(document.split(|&byte| byte == b'<').count(), 2);
         }
     }
 }
