@@ -72,7 +72,8 @@ fn dynamic_section(pages: &mut Pages<'_>, auxv: &[u8]) -> Result<Option<u64>, Li
     if !(Header::len(size)..=HEADER_LEN_MAX).contains(&header_len) {
         return Err(LibrariesError::Unreadable);
     }
-    // Where the program was loaded, less where it was linked to be; without PT_PHDR it was not moved.
+    // Where the program was loaded, less where it was linked to be. Without PT_PHDR it was not moved, or is static and
+    // moves itself: that one's section is then not found, and the client is told to look for itself.
     let mut bias = 0_u64;
     let mut dynamic = None;
     for index in 0..count.min(HEADERS_MAX) {
