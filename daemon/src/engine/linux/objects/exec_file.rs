@@ -9,7 +9,7 @@ use std::path::Path;
 
 use dbgsrv_protocol::ids::Pid;
 
-/// What the kernel appends to the path of a file that has been unlinked (proc_pid_exe(5)).
+/// What the kernel appends to the path of a file that has been unlinked (`proc_pid_exe(5)`).
 const DELETED: &[u8] = b" (deleted)";
 
 /// `qXfer:exec-file`: the absolute path of the program that `pid` runs.

@@ -11,6 +11,8 @@ const DT_DEBUG: u64 = 21;
 
 /// Program headers looked at; more than any linker writes.
 const HEADERS_MAX: u64 = 512;
+/// Longest program header believed.
+const HEADER_LEN_MAX: u64 = 1024;
 /// Entries of the dynamic section looked at; common ones have about 30.
 const DYNAMIC_MAX: u64 = 4096;
 
@@ -47,7 +49,7 @@ impl Rendezvous {
 /// The address of the first `r_debug`: from `AT_PHDR` over `PT_DYNAMIC` to `DT_DEBUG`. `None`: the program is static,
 /// or its linker has not run yet.
 pub(super) fn find(pages: &mut Pages<'_>, auxv: &[u8]) -> Result<Option<u64>, LibrariesError> {
-    let Some(dynamic) = dynamic_section(pages, auxv).ok_or(LibrariesError::Unreadable)? else {
+    let Some(dynamic) = dynamic_section(pages, auxv)? else {
         return Ok(None);
     };
     let entry_len = 2 * pages.size().bytes() as u64;
@@ -62,28 +64,28 @@ pub(super) fn find(pages: &mut Pages<'_>, auxv: &[u8]) -> Result<Option<u64>, Li
     Err(LibrariesError::NoDebugEntry)
 }
 
-/// The address of the dynamic section, the inner `None` where the program has none, the outer where that can't be
-/// told.
-fn dynamic_section(pages: &mut Pages<'_>, auxv: &[u8]) -> Option<Option<u64>> {
+/// The address of the dynamic section; `None` where the program has none.
+fn dynamic_section(pages: &mut Pages<'_>, auxv: &[u8]) -> Result<Option<u64>, LibrariesError> {
     let size = pages.size();
-    let headers = auxv::entry(auxv, size, AT_PHDR)?;
-    let header_len = auxv::entry(auxv, size, AT_PHENT)?;
-    let count = auxv::entry(auxv, size, AT_PHNUM)?.min(HEADERS_MAX);
-    if !(Header::len(size)..=1024).contains(&header_len) {
-        return None;
+    let entry = |key| auxv::entry(auxv, size, key).ok_or(LibrariesError::Unreadable);
+    let (headers, header_len, count) = (entry(AT_PHDR)?, entry(AT_PHENT)?, entry(AT_PHNUM)?);
+    if !(Header::len(size)..=HEADER_LEN_MAX).contains(&header_len) {
+        return Err(LibrariesError::Unreadable);
     }
-    // Where the program was loaded, less where it was linked to be; without PT_PHDR it was not moved.
+    // Where the program was loaded, less where it was linked to be. Without PT_PHDR it was not moved, or is static and
+    // moves itself: that one's section is then not found, and the client is told to look for itself.
     let mut bias = 0_u64;
     let mut dynamic = None;
-    for index in 0..count {
-        let header = Header::read(pages, headers.wrapping_add(index * header_len))?;
+    for index in 0..count.min(HEADERS_MAX) {
+        let at = headers.wrapping_add(index * header_len);
+        let header = Header::read(pages, at).ok_or(LibrariesError::Unreadable)?;
         match header.kind {
             PT_DYNAMIC => dynamic = Some(header.address),
             PT_PHDR => bias = headers.wrapping_sub(header.address),
             _ => {}
         }
     }
-    Some(dynamic.map(|address| size.wrap(address.wrapping_add(bias))))
+    Ok(dynamic.map(|address| size.wrap(address.wrapping_add(bias))))
 }
 
 /// What matters of an ELF program header (elf(5)).

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::table::Table;
 
-/// The fields of a line of `/proc/modules` (proc_modules(5)), in its order.
+/// The fields of a line of `/proc/modules` (`proc_modules(5)`), in its order.
 const COLUMNS: [&str; 6] = ["name", "size", "num uses", "dependencies", "status", "address"];
 
 /// `modules`: empty where the kernel has none.

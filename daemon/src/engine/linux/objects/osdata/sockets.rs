@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::names::Names;
 use super::table::Table;
 
-/// A file of the kernel's (proc_pid_net(5)), the family and the kind of its sockets.
+/// A file of the kernel's (`proc_pid_net(5)`), the family and the kind of its sockets.
 const SOURCES: [(&str, &str, &str); 4] = [
     ("/proc/net/tcp", "INET", "STREAM"),
     ("/proc/net/tcp6", "INET6", "STREAM"),
