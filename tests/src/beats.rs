@@ -163,6 +163,7 @@ impl Beats {
     /// When it does not come to that.
     pub fn assert_left_as_it_was_found(&self) {
         wait_until("the program is not traced and not stopped", || process::is_left_alone(self.pid()));
+        assert!(process::is_alive(self.pid()), "the program has ended");
         wait_until("the program's text is restored", || self.has_original_text());
         self.shared.assert_goes_on();
         let before = self.shared.rare_calls();

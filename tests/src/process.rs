@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
+use std::time::Duration;
 
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
@@ -68,9 +69,15 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // Both fail only when the process has ended and has been waited for, which is what is wanted.
+        // It fails only when the process has ended and has been waited for, which is what is wanted.
         let _ = self.0.kill();
-        let _ = self.0.wait();
+        // A process that is traced stays until its tracer has taken notice, and the tracer may be what has failed.
+        for _ in 0..200 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -48,8 +48,8 @@ fn detaching_leaves_no_breakpoint_and_no_watchpoint() {
     let mut gdb = server.mi(Some(&program::path("beats")));
     gdb.attach(target.pid());
     gdb.console("set breakpoint always-inserted on");
-    gdb.console("break rarely");
-    gdb.console("hbreak rarely");
+    gdb.console("break *rarely");
+    gdb.console("hbreak *rarely");
     gdb.console("watch rare_value");
     gdb.command("-exec-continue");
     target.shared.call_rarely();

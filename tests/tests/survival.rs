@@ -29,7 +29,8 @@ enum Dies {
 /// breakpoint in place while the program is stopped.
 fn prepare(gdb: &mut Mi, shared: &Shared, pid: Pid, when: When) {
     gdb.console("set breakpoint always-inserted on");
-    gdb.console("break rarely");
+    // Its very first byte, which is what is looked at.
+    gdb.console("break *rarely");
     gdb.console("watch rare_value");
     gdb.command("-exec-continue");
     match when {
