@@ -12,8 +12,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tracing::{error, info};
 
-/// How long a client has to leave threads alone after a step before they are put to rest, see [`Engine::rest`].
-const REST_AFTER: Duration = Duration::from_millis(10);
+/// How long a client has to leave threads alone after a stop before they are put to rest, see [`Engine::rest`]: longer
+/// than one that goes on at once takes to say so.
+const REST_AFTER: Duration = Duration::from_millis(4);
+
+/// How many requests a client makes after a stop before they are put to rest all the same.
+const REST_AFTER_REQUESTS: u32 = 8;
 
 /// Runs the session until its client ends it, closes the stream or vanishes, or until SIGTERM. What it leaves behind
 /// goes on if it was attached to, and ends if it was created here.
@@ -36,6 +40,7 @@ fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
         stream: Stream::new(stream)?,
         server: Server::new(Config { capabilities: capabilities(), ..Config::default() }),
         conversation: Conversation::new(engine),
+        requests: 0,
     };
     let ended = service.serve();
     for (pid, ending) in service.conversation.engine.end() {
@@ -73,6 +78,8 @@ struct Service {
     stream: Stream,
     server: Server,
     conversation: Conversation,
+    /// Since the last stop.
+    requests: u32,
 }
 
 impl Service {
@@ -80,6 +87,10 @@ impl Service {
         loop {
             while let Some(exchange) = self.server.poll_request() {
                 self.conversation.answer(exchange);
+                self.requests += 1;
+                if self.requests == REST_AFTER_REQUESTS {
+                    self.conversation.engine.rest();
+                }
                 if self.server.transmit().len() > Stream::LARGE {
                     self.flush()?;
                 }
@@ -98,6 +109,7 @@ impl Service {
     /// Waits for the debuggees, or for the client to say something meanwhile.
     fn wait(&mut self) -> io::Result<()> {
         self.conversation.engine.set_interests(interests(self.server.features()));
+        self.requests = 0;
         match self.conversation.engine.wait() {
             Wait::Report(report) => self.conversation.tell(&report, &mut self.server),
             Wait::Idle => self.conversation.nothing_runs(&mut self.server),

@@ -180,6 +180,7 @@ impl Engine {
         if !process.debug.is_empty()
             && let Some(reason) = hardware_hit(thread, process)
         {
+            self.restless.extend(process.attached.then_some((tid, false)));
             return Cause::Tell(Pending::Trap(reason));
         }
         // A step executes a breakpoint instruction only if there is one in memory; asking takes a system call.
@@ -187,6 +188,7 @@ impl Engine {
         if !int3 {
             return if stepping { self.stepped(tid) } else { self.signal(tid, libc::SIGTRAP, true) };
         }
+        self.restless.extend(process.attached.then_some((tid, false)));
         let Ok(pc) = thread.registers.pc(tid) else { return Cause::Rest };
         let address = pc.wrapping_sub(PC_AFTER_BREAKPOINT);
         let ours = process.breakpoints.original(address).is_some();
@@ -204,6 +206,7 @@ impl Engine {
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
         let Some(process) = self.processes.get_mut(&thread.id.pid) else { return Cause::Rest };
+        self.restless.extend(process.attached.then_some((tid, true)));
         match thread.action {
             Some(Action::RangeStep { start, end }) => match thread.registers.pc(tid) {
                 Ok(pc) if process.breakpoints.contains(pc) => hit(thread, process, pc),

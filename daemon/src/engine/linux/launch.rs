@@ -1,7 +1,7 @@
 //! Starting programs under the session's control.
 
 use super::process::Process;
-use super::refusal::{LaunchFailed, explain_launch};
+use super::refusal::{LaunchFailed, check_launch, explain_launch};
 use super::thread::{State, Stop, Thread};
 use super::{Engine, interruptible, ptrace};
 use crate::engine::error::{Error, Result};
@@ -86,6 +86,7 @@ impl Engine {
         let settings = &self.launch;
         let path = Path::new(OsStr::from_bytes(program));
         let refused = |errno| Error::from(explain_launch(path, settings.directory.as_deref(), errno));
+        check_launch(path, settings.directory.as_deref())?;
         let (command, execs) = settings.command(program, arguments).map_err(refused)?;
         let pid = start(settings, &command, execs).map_err(|failure| match failure {
             Failure::System(errno) => refused(errno),

@@ -112,6 +112,8 @@ pub struct Engine {
     newcomers: Option<Action>,
     /// The thread that the client's interrupt was sent to.
     breaking_in: Option<Tid>,
+    /// Threads that stopped for a SIGTRAP of ours, and whether that was a step, see [`Engine::rest`].
+    restless: Vec<(Tid, bool)>,
     /// All threads are being stopped: none may be resumed.
     holding: bool,
     /// The thread that is stepped over the breakpoint at an address while the others are held.
@@ -143,6 +145,7 @@ impl Engine {
             moving: Vec::new(),
             newcomers: None,
             breaking_in: None,
+            restless: Vec::new(),
             holding: false,
             stepping_over: None,
             pass_signals: 0,

@@ -110,6 +110,7 @@ impl Engine {
         if thread.is_stopped() && thread.action.is_some() {
             thread.run(process, thread.wants_step());
             self.running += 1;
+            self.restless.retain(|&(restless, _)| restless != tid);
         }
     }
 
@@ -119,6 +120,7 @@ impl Engine {
         let Some(process) = self.processes.get(&thread.id.pid) else { return };
         thread.run(process, true);
         self.running += 1;
+        self.restless.retain(|&(restless, _)| restless != tid);
     }
 
     /// Asks a running thread to stop, so that the client gets a stop to look at.
@@ -137,39 +139,37 @@ impl Engine {
         }
     }
 
-    /// Puts threads to rest that stand still after a step.
+    /// Puts threads to rest that stopped for a breakpoint, a watchpoint or a step, in processes that outlive the session.
     ///
-    /// The kernel leaves the trap flag of a stepped thread set until it is resumed in another way. Should this worker
-    /// be killed, the thread would run on with it and die of the trap. So once the client takes its time, the thread
-    /// is resumed and stopped again before it executes anything.
+    /// To the kernel these are threads about to get a SIGTRAP: should this worker be killed, it would be delivered, and
+    /// the program die. After a step the trap flag is still set besides. So such a thread is resumed without the
+    /// signal, and stopped again before it executes anything. Steps often come in long rows, so after a step it is left
+    /// to the caller when to do this; after anything else it is done before the client hears of the stop.
     pub fn rest(&mut self) {
-        let stepped = self.threads.values().filter(|thread| thread.trap_flag && thread.is_stopped());
-        for tid in stepped.map(|thread| thread.id.tid).collect::<Vec<_>>() {
-            self.clear_trap_flag(tid);
+        for (tid, _) in std::mem::take(&mut self.restless) {
+            self.calm(tid);
         }
     }
 
     /// Whether [`Engine::rest`] has something to do.
     #[must_use]
     pub fn needs_rest(&self) -> bool {
-        self.threads.values().any(|thread| thread.trap_flag && thread.is_stopped())
+        !self.restless.is_empty()
     }
 
-    fn clear_trap_flag(&mut self, tid: Tid) {
-        let Some(thread) = self.threads.get_mut(&tid) else { return };
+    /// [`Engine::rest`] for all but those that stopped after a step.
+    pub(super) fn rest_at_breakpoints(&mut self) {
+        while let Some(index) = self.restless.iter().position(|(_, stepped)| !stepped) {
+            let (tid, _) = self.restless.swap_remove(index);
+            self.calm(tid);
+        }
+    }
+
+    fn calm(&mut self, tid: Tid) {
+        let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.is_stopped()) else { return };
         let Some(process) = self.processes.get(&thread.id.pid) else { return };
-        // In a signal's stop the signal would be lost; the client is about to decide on it anyway.
-        if thread.state == State::Stopped(Stop::Signal)
-            && thread.undelivered != 0
-            && thread.undelivered != libc::SIGTRAP
-        {
-            return;
-        }
-        if thread.registers.flush(tid, process.arch).is_err() || ptrace::interrupt(tid).is_err() {
-            return;
-        }
-        if ptrace::cont(tid, 0).is_ok() {
-            thread.trap_flag = false;
+        let stopped = thread.registers.flush(tid, process.arch).and_then(|()| ptrace::interrupt(tid));
+        if stopped.and_then(|()| ptrace::cont(tid, 0)).is_ok() {
             thread.registers.forget();
             thread.state = State::Running { stepping: false };
             self.running += 1;
@@ -199,9 +199,18 @@ impl Thread {
         let signal = self.take_signal();
         let resumed = if stepping { ptrace::step(tid, signal) } else { ptrace::cont(tid, signal) };
         debug_assert!(matches!(resumed, Ok(()) | Err(Errno::ESRCH)), "{tid}: {resumed:?}");
-        self.trap_flag = stepping;
         self.passing = None;
         self.state = State::Running { stepping };
+    }
+
+    /// Switches the debug registers off for as long as the thread stands still: should this worker be killed, the thread
+    /// goes on at once, and nobody is left to take the trap.
+    pub(super) fn disarm(&mut self, process: &Process) {
+        if self.is_stopped() && !self.disarmed && self.debug_version != 0 && !process.debug.is_empty() {
+            // A thread that can't be written to has been killed.
+            let _ = ptrace::poke_debug_register(self.id.tid, debug_registers::CONTROL, 0);
+            self.disarmed = true;
+        }
     }
 
     /// Brings the kernel's idea of a stopped thread up to date.
@@ -209,7 +218,10 @@ impl Thread {
         if self.debug_version != process.debug_version {
             self.debug_version = process.debug_version;
             store_debug_registers(self.id.tid, &process.debug)?;
+        } else if self.disarmed {
+            ptrace::poke_debug_register(self.id.tid, debug_registers::CONTROL, process.debug.dr7())?;
         }
+        self.disarmed = false;
         self.registers.flush(self.id.tid, process.arch)?;
         self.registers.forget();
         Ok(())

@@ -46,10 +46,14 @@ impl Engine {
         let pid = thread.id.pid;
         let alone = tid != pid.leader() || self.threads_of(pid).nth(1).is_none();
         if alone {
-            return Ok(interruptible::wait(tid.raw(), 0, 0)?.map(|(_, status)| status));
+            return interruptible::wait_for(tid).map(Some);
         }
-        if let Some((_, status)) = interruptible::wait(tid.raw(), libc::WNOHANG, 0)? {
-            return Ok(Some(status));
+        // It is there in microseconds, unless it is gone.
+        for _ in 0..64 {
+            if let Some((_, status)) = interruptible::wait(tid.raw(), libc::WNOHANG, 0)? {
+                return Ok(Some(status));
+            }
+            std::thread::yield_now();
         }
         if procfs::state(pid, tid) == Some(b'Z') { Err(Errno::ECHILD) } else { Ok(None) }
     }
@@ -94,6 +98,10 @@ impl Engine {
         self.hold_all();
         for process in self.processes.values_mut() {
             process.lift();
+            if process.attached && process.debug_version != 0 {
+                let threads = self.threads.values_mut().filter(|thread| thread.id.pid == process.pid);
+                threads.for_each(|thread| thread.disarm(process));
+            }
         }
         for tid in self.moving.drain(..) {
             let Some(thread) = self.threads.get_mut(&tid) else { continue };
@@ -108,6 +116,7 @@ impl Engine {
         }
         self.breaking_in = None;
         self.newcomers = None;
+        self.rest_at_breakpoints();
     }
 
     /// The thread has ended, or will not be heard of again.

@@ -63,8 +63,8 @@ pub(crate) struct Thread {
     pub(crate) injected: Option<c_int>,
     /// Which version of the process's debug registers it has.
     pub(crate) debug_version: u32,
-    /// The kernel leaves the trap flag set after a step until the thread is resumed otherwise.
-    pub(crate) trap_flag: bool,
+    /// They are switched off while it stands still.
+    pub(crate) disarmed: bool,
     pub(crate) registers: Registers,
 }
 
@@ -82,7 +82,7 @@ impl Thread {
             passing: None,
             injected: None,
             debug_version: 0,
-            trap_flag: false,
+            disarmed: false,
             registers: Registers::default(),
         }
     }

@@ -108,6 +108,21 @@ impl std::fmt::Display for Machine {
     }
 }
 
+/// Whether `program` can be run in `directory`, as far as files tell: a shell makes less sense of those that can't, or
+/// takes them for scripts. A name without a slash is the shell's to find.
+///
+/// # Errors
+/// Why it can't.
+pub(crate) fn check_launch(program: &Path, directory: Option<&Path>) -> Result<(), LaunchFailed> {
+    directory.map_or(Ok(()), check_directory)?;
+    if program.parent().is_none_or(|parent| parent.as_os_str().is_empty()) {
+        return Ok(());
+    }
+    let program = directory.map_or_else(|| program.to_owned(), |directory| directory.join(program));
+    check_file(&program)?;
+    check_format(&program)
+}
+
 /// Why the system answered `errno` when `program` was to be run in `directory`, as things are on this machine now.
 /// A relative `program` is meant from there.
 pub(crate) fn explain_launch(program: &Path, directory: Option<&Path>, errno: Errno) -> LaunchFailed {

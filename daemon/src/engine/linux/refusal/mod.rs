@@ -7,4 +7,4 @@ mod program_file;
 
 pub(crate) use self::attach::AttachRefused;
 pub(crate) use self::facts::{check_attach, explain_attach};
-pub(crate) use self::launch::{LaunchFailed, explain_launch};
+pub(crate) use self::launch::{LaunchFailed, check_launch, explain_launch};
