@@ -189,7 +189,8 @@ impl Conversation {
             thread::Request::Select { thread, scope: Scope::Resume } if !matches!(thread.thread, Selector::One(_)) => {
                 reply.ok();
             }
-            thread::Request::Select { thread, .. } => match self.engine.select(thread) {
+            // Where any thread will do, the one that was chosen before stays.
+            thread::Request::Select { thread, .. } => match self.engine.select_near(thread, current) {
                 Ok(id) => reply.selected(id),
                 Err(error) => refuse(&error, reply),
             },

@@ -5,7 +5,7 @@ use dbgsrv_protocol::rsp::query::Request;
 use dbgsrv_protocol::rsp::server::Reply;
 
 const HELP: &str = "\
-monitor commands of dbgsrv:
+The following monitor commands are supported:
   exit      end this session; debuggees that were attached to go on
   help      this text
   why       why the last attach or run was refused

@@ -213,6 +213,15 @@ impl Engine {
         self.threads().find(|&id| selector.admits(id)).ok_or(Error::NoThread)
     }
 
+    /// As [`Engine::select`], but where the choice is left, `current` counts if it is among the threads meant.
+    ///
+    /// # Errors
+    /// [`Error::NoProcess`], [`Error::NoThread`].
+    pub fn select_near(&self, selector: ThreadSelector, current: ThreadSelector) -> Result<ThreadId> {
+        let near = self.select(current).ok().filter(|&id| selector.admits(id));
+        near.map_or_else(|| self.select(selector), Ok)
+    }
+
     fn process(&self, pid: Pid) -> Result<&Process> {
         self.processes.get(&pid).ok_or(Error::NoProcess)
     }
