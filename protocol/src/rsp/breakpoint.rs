@@ -210,8 +210,6 @@ fn remove<'a>(kind: Kind, text: &[u8]) -> Option<Request<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use std::string::String;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -224,11 +222,13 @@ mod tests {
         )
     }
 
-    fn listed(list: &[Vec<u8>]) -> String {
-        list.iter().fold(String::new(), |text, item| {
-            let digits: String = item.iter().map(|byte| std::format!("{byte:02x}")).collect();
-            text + &std::format!("X{:x},{digits}", item.len())
-        })
+    fn listed(list: &[Vec<u8>]) -> Vec<u8> {
+        let mut text = Vec::new();
+        for item in list {
+            text.extend_from_slice(std::format!("X{:x},", item.len()).as_bytes());
+            hex::encode(&mut text, item);
+        }
+        text
     }
 
     proptest! {
@@ -239,16 +239,11 @@ mod tests {
         ) {
             round_trip(&Request::Remove { kind, address, size }.into());
             let (mut condition_text, mut command_text) = (listed(&conditions), listed(&commands));
-            let (conditions, _) = Expressions::parse(leaked(&mut condition_text)).unwrap();
-            let (commands, _) = Expressions::parse(leaked(&mut command_text)).unwrap();
+            let (conditions, _) = Expressions::parse(&mut condition_text).unwrap();
+            let (commands, _) = Expressions::parse(&mut command_text).unwrap();
             let persist = persist && !commands.is_empty();
             round_trip(&Request::Insert { kind, address, size, conditions, commands, persist }.into());
         }
-    }
-
-    /// The text's bytes, for decoding in place.
-    fn leaked(text: &mut String) -> &mut [u8] {
-        Vec::leak(core::mem::take(text).into_bytes())
     }
 
     #[test]

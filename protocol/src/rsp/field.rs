@@ -101,7 +101,7 @@ mod tests {
             let mut text = Vec::new();
             put_number(&mut text, value);
             prop_assert_eq!(whole(&text), Some(value));
-            prop_assert_eq!(std::format!("{value:x}").as_bytes(), &text[..]);
+            prop_assert_eq!(std::format!("{value:x}").into_bytes(), text);
         }
     }
 

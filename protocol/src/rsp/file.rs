@@ -103,64 +103,35 @@ impl<'a> Request<'a> {
 
     /// Appends the body. Descriptors must not be negative.
     pub fn emit(&self, out: &mut Vec<u8>) {
-        let mut start = |operation: &[u8]| {
-            out.extend_from_slice(PREFIX);
-            out.extend_from_slice(operation);
-            out.push(b':');
-        };
         match *self {
-            Self::Close { fd } => {
-                start(b"close");
-                put_numbers(out, &[fd as u64]);
-            }
-            Self::Fstat { fd } => {
-                start(b"fstat");
-                put_numbers(out, &[fd as u64]);
-            }
-            Self::Lstat { path } => {
-                start(b"lstat");
-                hex::encode(out, path);
-            }
-            Self::Open { path, flags, mode } => {
-                start(b"open");
-                hex::encode(out, path);
-                out.push(b',');
-                put_numbers(out, &[flags.into(), mode.into()]);
-            }
-            Self::Pread { fd, count, offset } => {
-                start(b"pread");
-                put_numbers(out, &[fd as u64, count, offset]);
-            }
+            Self::Close { fd } => put(out, b"close", None, &[fd as u64]),
+            Self::Fstat { fd } => put(out, b"fstat", None, &[fd as u64]),
+            Self::Lstat { path } => put(out, b"lstat", Some(path), &[]),
+            Self::Open { path, flags, mode } => put(out, b"open", Some(path), &[flags.into(), mode.into()]),
+            Self::Pread { fd, count, offset } => put(out, b"pread", None, &[fd as u64, count, offset]),
             Self::Pwrite { fd, offset, data } => {
-                start(b"pwrite");
-                put_numbers(out, &[fd as u64, offset]);
+                put(out, b"pwrite", None, &[fd as u64, offset]);
                 out.push(b',');
                 escape::encode(out, data);
             }
-            Self::Readlink { path } => {
-                start(b"readlink");
-                hex::encode(out, path);
-            }
-            Self::SetFs(pid) => {
-                start(b"setfs");
-                put_numbers(out, &[pid.map_or(0, |pid| pid.raw() as u64)]);
-            }
-            Self::Stat { path } => {
-                start(b"stat");
-                hex::encode(out, path);
-            }
-            Self::Unlink { path } => {
-                start(b"unlink");
-                hex::encode(out, path);
-            }
+            Self::Readlink { path } => put(out, b"readlink", Some(path), &[]),
+            Self::SetFs(pid) => put(out, b"setfs", None, &[pid.map_or(0, |pid| pid.raw() as u64)]),
+            Self::Stat { path } => put(out, b"stat", Some(path), &[]),
+            Self::Unlink { path } => put(out, b"unlink", Some(path), &[]),
         }
     }
 }
 
-/// Appends `numbers` with commas between them.
-fn put_numbers(out: &mut Vec<u8>, numbers: &[u64]) {
+/// Appends an operation with its fields, the path first.
+fn put(out: &mut Vec<u8>, operation: &[u8], path: Option<&[u8]>, numbers: &[u64]) {
+    out.extend_from_slice(PREFIX);
+    out.extend_from_slice(operation);
+    out.push(b':');
+    if let Some(path) = path {
+        hex::encode(out, path);
+    }
     for (index, number) in numbers.iter().enumerate() {
-        if index > 0 {
+        if path.is_some() || index > 0 {
             out.push(b',');
         }
         field::put_number(out, *number);

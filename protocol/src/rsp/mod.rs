@@ -10,6 +10,8 @@ mod buffer;
 pub mod description;
 mod field;
 pub mod file;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod memory;
 pub mod packet;
 pub mod process;

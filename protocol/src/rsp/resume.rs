@@ -271,7 +271,8 @@ mod tests {
                 thread.emit(&mut text);
             }
             let parsed = Actions::parse(&text).unwrap();
-            prop_assert!(parsed.iter().eq(list.into_iter().map(|(action, thread)| ThreadAction { action, thread })));
+            let read: Vec<_> = parsed.iter().map(|item| (item.action, item.thread)).collect();
+            prop_assert_eq!(read, list);
             round_trip(&Request::Resume { actions: parsed, address: None }.into());
             round_trip(&Request::Interrupt.into());
         }

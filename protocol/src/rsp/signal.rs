@@ -74,7 +74,7 @@ impl Signal {
     /// No signal: a stop that has another reason.
     pub const NONE: Self = Self(0);
 
-    /// GDB's number for a signal of Linux on x86-64 or AArch64; [`Signal::UNKNOWN`] where GDB has none (SIGSTKFLT).
+    /// GDB's number for a signal of Linux on x86-64 or `AArch64`; [`Signal::UNKNOWN`] where GDB has none (SIGSTKFLT).
     #[must_use]
     pub fn from_linux(number: i32) -> Self {
         match number {
@@ -88,7 +88,7 @@ impl Signal {
         }
     }
 
-    /// The number of the signal on Linux on x86-64 or AArch64, or `None` if Linux has no such signal.
+    /// The number of the signal on Linux on x86-64 or `AArch64`, or `None` if Linux has no such signal.
     #[must_use]
     pub fn to_linux(self) -> Option<i32> {
         if self == SIG32.1 {

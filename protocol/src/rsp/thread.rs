@@ -70,8 +70,7 @@ impl ThreadSelector {
     /// Appends the thread-id.
     pub fn emit(&self, out: &mut Vec<u8>) {
         match (self.process, self.thread) {
-            (Selector::All, Selector::All) => {}
-            (Selector::Any, Selector::Any | Selector::One(_)) => {}
+            (Selector::All, Selector::All) | (Selector::Any, Selector::Any | Selector::One(_)) => {}
             (process, _) => {
                 out.push(b'p');
                 put_part(out, process.map(|pid| pid.raw().cast_unsigned()));

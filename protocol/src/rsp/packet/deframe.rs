@@ -82,6 +82,7 @@ impl Deframer {
         // What is in progress is as long as the room for it: likely a large packet.
         if self.bytes.len() - self.end <= self.end - self.position.start {
             let larger = (2 * self.bytes.len()).clamp(SMALL_BUFFER, self.most());
+            self.bytes.reserve_exact(larger - self.bytes.len());
             self.bytes.resize(larger, 0);
         }
         &mut self.bytes[self.end..]
@@ -91,7 +92,8 @@ impl Deframer {
     fn rewind(&mut self) {
         self.end = 0;
         self.position.start = 0;
-        if self.quiet.observe(mem::take(&mut self.peak), self.bytes.len()) {
+        let used = mem::take(&mut self.peak);
+        if used > 0 && self.quiet.observe(used, self.bytes.len()) {
             self.bytes.truncate(SMALL_BUFFER);
             self.bytes.shrink_to_fit();
         }
@@ -191,6 +193,9 @@ impl<'a> Frames<'a> {
             self.take(length);
             return Step::Restart;
         }
+        if length - 1 > self.limit {
+            return Step::Complete(self.drop_to(length));
+        }
         if self.rest.len() < length + 3 {
             self.position.scanned = length;
             return Step::Incomplete;
@@ -199,7 +204,6 @@ impl<'a> Frames<'a> {
         let (start, body) = packet.split_at_mut(1);
         let (body, end) = body.split_at_mut(length - 1);
         Step::Complete(match start {
-            _ if body.len() > self.limit => Frame::Oversized,
             [b'%'] => Frame::Notification { body },
             _ => Frame::Packet { body, checksum: [end[1], end[2]] },
         })
@@ -211,10 +215,14 @@ impl<'a> Frames<'a> {
             self.take(self.rest.len());
             return None;
         };
-        // The checksum goes the way of all bytes between packets.
-        self.take(end + 1);
         self.position.discarding = false;
-        Some(Frame::Oversized)
+        Some(self.drop_to(end))
+    }
+
+    /// Drops a packet over the limit up to its `#`. The checksum then goes the way of all bytes between packets.
+    fn drop_to(&mut self, end: usize) -> Frame<'a> {
+        self.take(end + 1);
+        Frame::Oversized
     }
 
     fn take(&mut self, count: usize) -> &'a mut [u8] {
@@ -245,6 +253,7 @@ mod tests {
         while !rest.is_empty() {
             let buffer = deframer.receive_buffer();
             let count = rest.len().min(size).min(buffer.len());
+            assert!(count > 0, "no room for more");
             buffer[..count].copy_from_slice(&rest[..count]);
             deframer.received(count);
             rest = &rest[count..];
@@ -281,7 +290,7 @@ mod tests {
             assert_eq!(seen.len(), 4, "in pieces of {size}");
             assert!(seen[0].starts_with("aaaa"));
             assert_eq!(seen[1..], ["Oversized", "Oversized", "?|3f"]);
-            assert!(deframer.capacity() <= 5000 + 2 * FRAMING);
+            assert!(deframer.capacity() <= 5000 + FRAMING);
         }
     }
 
@@ -289,7 +298,7 @@ mod tests {
     fn a_packet_that_never_ends_costs_no_more_than_the_buffer() {
         let mut deframer = Deframer::new(5000);
         assert!(frames(&mut deframer, b"$", 1).is_empty());
-        assert!(frames(&mut deframer, &[b'a'; 100_000], 1000).is_empty());
+        assert!(frames(&mut deframer, &vec![b'a'; 100_000], 1000).is_empty());
         assert_eq!(frames(&mut deframer, b"#00$?#3f", 100), ["Oversized", "?|3f"]);
     }
 

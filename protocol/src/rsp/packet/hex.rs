@@ -30,17 +30,13 @@ pub fn encode(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// The value of a digit, or one with a high bit set if it is none.
+/// The value of a digit, or 0xff if it is none; without branches, for vector code.
 const fn value_of(character: u8) -> u8 {
     let decimal = character.wrapping_sub(b'0');
     let letter = (character | 0x20).wrapping_sub(b'a');
-    if decimal < 10 {
-        decimal
-    } else if letter < 6 {
-        letter + 10
-    } else {
-        0x80
-    }
+    let is_decimal = ((decimal < 10) as u8).wrapping_neg();
+    let is_letter = ((letter < 6) as u8).wrapping_neg();
+    (decimal & is_decimal) | (letter.wrapping_add(10) & is_letter) | !(is_decimal | is_letter)
 }
 
 /// Decodes `text` in place: the bytes are at its beginning afterwards. `None` if it has an odd length or a character
@@ -53,14 +49,13 @@ pub fn decode_in_place(text: &mut [u8]) -> Option<&mut [u8]> {
     let blocks = length / BLOCK;
     let mut invalid = 0;
     for block in 0..blocks {
-        let mut pairs = [[0; 2]; BLOCK];
-        pairs.as_flattened_mut().copy_from_slice(&text[block * 2 * BLOCK..][..2 * BLOCK]);
-        let mut bytes = [0; BLOCK];
-        for (byte, pair) in bytes.iter_mut().zip(&pairs) {
-            let (high, low) = (value_of(pair[0]), value_of(pair[1]));
-            invalid |= high | low;
-            *byte = high << 4 | low;
+        let mut values = [[0; 2]; BLOCK];
+        values.as_flattened_mut().copy_from_slice(&text[block * 2 * BLOCK..][..2 * BLOCK]);
+        for value in values.as_flattened_mut() {
+            *value = value_of(*value);
+            invalid |= *value;
         }
+        let bytes = values.map(|[high, low]| high << 4 | low);
         text[block * BLOCK..][..BLOCK].copy_from_slice(&bytes);
     }
     if invalid & 0x80 != 0 {

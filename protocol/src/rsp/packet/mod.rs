@@ -55,7 +55,7 @@ mod tests {
         let mut out = Vec::new();
         emit(&mut out, |body| body.extend_from_slice(b"OK"));
         emit_notification(&mut out, |body| body.extend_from_slice(b"Stop:N"));
-        assert_eq!(out, b"$OK#9a%Stop:N#1f");
+        assert_eq!(out, b"$OK#9a%Stop:N#2e");
     }
 
     #[test]

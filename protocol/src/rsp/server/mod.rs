@@ -23,8 +23,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use alloc::vec::Vec;
-
 use thiserror::Error;
 
 pub use self::features::{Capabilities, Capability, Feature, Features, Member, Set};
@@ -33,13 +31,12 @@ pub use self::reply::{RegisterPart, Reply};
 use self::state::State;
 use super::packet::{Deframer, Frame};
 use super::request::Request;
-use super::resume;
 use super::stop::Event;
 use super::thread::ThreadSelector;
 use crate::limits::{MAX_PACKET, MIN_PACKET};
 
 /// What this server can do: printed by `qSupported` and `vCont?`, and what unknown packets are measured against.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Largest packet body accepted, in bytes (`PacketSize`): [`MIN_PACKET`] to [`MAX_PACKET`], anything else is
     /// taken as the nearer of them.
@@ -194,6 +191,6 @@ impl Server {
     #[must_use]
     pub fn violation(&self) -> Option<Violation> {
         let flood = self.state.is_stalled() && self.deframer.is_full();
-        self.state.violation.or(flood.then_some(Violation::Flood))
+        self.state.violation.or(if flood { Some(Violation::Flood) } else { None })
     }
 }

@@ -1,11 +1,15 @@
 //! Answers.
 
+use alloc::vec::Vec;
+
 use super::super::packet::{escape, hex, run_length};
-use super::super::thread::{Scope, put_thread};
-use super::super::{field, memory, process, query, settings, thread, transfer};
+use super::super::request::Request;
+use super::super::stop::Event;
+use super::super::thread::{Scope, ThreadSelector, put_thread};
+use super::super::{field, memory, process, query, resume, settings, thread, transfer};
 use super::select::Selection;
 use super::state::State;
-use super::{Event, Feature, Features, Request, ThreadSelector, Vec, Violation, resume};
+use super::{Feature, Features, Violation};
 use crate::ids::{Pid, ThreadId};
 use crate::limits::MAX_ERROR_TEXT;
 
@@ -106,7 +110,7 @@ impl ErrorForm {
     }
 
     pub(super) fn emit(self, out: &mut Vec<u8>, errno: u8, text: &str) {
-        let text = &text.as_bytes()[..text.len().min(MAX_ERROR_TEXT)];
+        let text = &text.as_bytes()[..text.floor_char_boundary(MAX_ERROR_TEXT)];
         match self {
             Self::Code | Self::CodeAndText => {
                 out.push(b'E');
@@ -219,7 +223,7 @@ impl<'a> Reply<'a> {
     pub fn defer(self) {
         if self.state.non_stop {
             self.ok();
-        } else {
+        } else if !matches!(self.about, About::Silent) {
             self.state.stop_reply_due = true;
         }
     }
@@ -352,8 +356,7 @@ impl<'a> Reply<'a> {
         });
     }
 
-    /// In answer to [`Request::File`]: it failed with one of the protocol's own error numbers
-    /// ([`file`](mod@file)).
+    /// In answer to [`Request::File`]: it failed with one of the protocol's own error numbers.
     pub fn file_error(self, errno: u32) {
         self.send(|out| put_file_error(out, errno));
     }

@@ -1,16 +1,20 @@
 //! Everything of the machine but the receive buffer: replies borrow this while requests borrow that.
 
-use super::super::request::Malformed;
-use super::super::{file, memory, packet, transfer};
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::super::request::{Malformed, Request};
+use super::super::stop::Event;
+use super::super::thread::put_thread;
+use super::super::{file, memory, packet, resume, transfer};
 use super::features;
 use super::notify::Notifications;
 use super::output::Output;
 use super::reply::{About, ErrorForm};
 use super::select::Selection;
-use super::{Capabilities, Event, Exchange, Feature, Features, Reply, Request, ThreadSelector, Vec, Violation, resume};
+use super::{Capabilities, Exchange, Feature, Features, Reply, Violation};
 use crate::ids::ThreadId;
 use crate::limits::TRANSMIT_MARK;
-use crate::rsp::thread::put_thread;
 
 /// `EINVAL`, for packets that are malformed.
 const INVALID: u8 = 22;
@@ -95,9 +99,9 @@ impl State {
     }
 
     /// The byte 0x03.
-    pub(super) fn interrupt<'a>(&'a mut self) -> Exchange<'a> {
+    pub(super) fn interrupt(&mut self) -> Exchange<'_> {
         let request = Request::Resume(resume::Request::Interrupt);
-        let thread: ThreadSelector = self.selection.general;
+        let thread = self.selection.general;
         Exchange { thread, request, reply: Reply::new(self, About::Silent, ErrorForm::Code) }
     }
 
@@ -134,7 +138,7 @@ impl State {
 
     pub(super) fn refuse_malformed(&mut self, malformed: Malformed) {
         let form = ErrorForm::unasked(self.features);
-        self.output.packet(|out| form.emit(out, INVALID, &alloc::format!("{malformed}")));
+        self.output.packet(|out| form.emit(out, INVALID, &format!("{malformed}")));
     }
 
     pub(super) fn put_ok(&mut self) {
