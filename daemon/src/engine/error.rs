@@ -1,6 +1,6 @@
 //! Why the engine could not do what a client asked for.
 
-use super::linux::refusal::{AttachRefused, LaunchFailed};
+use super::{AttachRefused, LaunchFailed};
 use nix::errno::Errno;
 use thiserror::Error;
 

@@ -5,6 +5,9 @@ pub mod error;
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub use linux::{Ending, Engine, Interests, LaunchSettings, Report, Wait, journal};
+pub use linux::{
+    AttachRefused, Ending, Engine, Expedited, Interests, LaunchFailed, LaunchSettings, Obstacle, Remedy, Report,
+    Tracer, Wait, journal,
+};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{host, interruptible};

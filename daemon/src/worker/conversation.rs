@@ -3,7 +3,7 @@
 use super::{file, memory, process, query, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
-use crate::engine::{Engine, Report};
+use crate::engine::{Engine, Expedited, Report};
 use dbgsrv_protocol::rsp::request::Request;
 use dbgsrv_protocol::rsp::server::{Exchange, Reply, Server};
 use dbgsrv_protocol::rsp::signal::Signal;
@@ -166,7 +166,9 @@ impl Conversation {
             settings::Request::WorkingDirectory(path) => {
                 launch.directory = (!path.is_empty()).then(|| OsStr::from_bytes(path).into());
             }
-            settings::Request::CatchSyscalls(_) | settings::Request::NonStop(true) | settings::Request::ThreadEvents(_) => {
+            settings::Request::CatchSyscalls(_)
+            | settings::Request::NonStop(true)
+            | settings::Request::ThreadEvents(_) => {
                 return reply.unsupported();
             }
             settings::Request::NonStop(false) => {}
@@ -201,16 +203,14 @@ impl Conversation {
 /// Calls `tell` with a report in the protocol's terms.
 fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>)) {
     let (thread, signal, reason, path) = match *report {
-        Report::Executed { thread } => {
-            (thread, Signal::TRAP, None, engine.program(thread.pid).unwrap_or_default())
-        }
+        Report::Executed { thread } => (thread, Signal::TRAP, None, engine.program(thread.pid).unwrap_or_default()),
         Report::Stopped { thread, signal, reason } => (thread, signal, Some(reason), Vec::new()),
         Report::Exited { pid, status } => return tell(&Event::Exited { pid, status }),
         Report::NoResumed => return tell(&Event::NoResumed),
         Report::Signaled { pid, signal } => return tell(&Event::Signaled { pid, signal }),
     };
     let expedited = engine.expedited(thread);
-    let registers = expedited.each_ref().map(|register| register.content());
+    let registers = expedited.each_ref().map(Expedited::content);
     let reason = reason.unwrap_or(Reason::Exec { path: &path });
     tell(&Event::Stopped(Stop { thread, signal, reason, registers: &registers, core: None }));
 }

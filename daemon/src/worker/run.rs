@@ -56,12 +56,8 @@ fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
 
 /// What this release does of all that the protocol machine knows.
 fn capabilities() -> Capabilities {
-    let missing = [
-        Capability::BreakpointCommands,
-        Capability::CatchSyscalls,
-        Capability::NonStop,
-        Capability::ThreadEvents,
-    ];
+    let missing =
+        [Capability::BreakpointCommands, Capability::CatchSyscalls, Capability::NonStop, Capability::ThreadEvents];
     missing.into_iter().fold(Capabilities::ALL, Capabilities::without)
 }
 

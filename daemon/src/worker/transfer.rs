@@ -31,12 +31,10 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
             }
             reply.object(&session.transfer.content);
         }
-        Request::WriteSignalInfo { offset, data } => {
-            match session.engine.write_signal_info(thread, offset, data) {
-                Ok(()) => reply.written(data.len() as u64),
-                Err(error) => refuse(&error, reply),
-            }
-        }
+        Request::WriteSignalInfo { offset, data } => match session.engine.write_signal_info(thread, offset, data) {
+            Ok(()) => reply.written(data.len() as u64),
+            Err(error) => refuse(&error, reply),
+        },
     }
 }
 

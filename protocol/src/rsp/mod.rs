@@ -5,8 +5,8 @@
 
 pub mod agent;
 pub mod breakpoint;
-pub mod crc;
 mod buffer;
+pub mod crc;
 pub mod description;
 mod field;
 pub mod file;

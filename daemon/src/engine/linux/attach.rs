@@ -1,5 +1,6 @@
 //! Taking processes over, and letting go of them.
 
+use super::arch::DebugRegisters;
 use super::process::Process;
 use super::refusal::{check_attach, explain_attach};
 use super::thread::{Pending, State, Stop, Thread};
@@ -80,7 +81,7 @@ impl Engine {
         let Some(mut process) = self.processes.remove(&pid) else { return Err(Error::NoProcess) };
         process.breakpoints.clear(&self.journal);
         if process.debug_version != 0 {
-            process.debug = Default::default();
+            process.debug = DebugRegisters::default();
             process.debug_version += 1;
         }
         for tid in self.threads_of(pid).collect::<Vec<_>>() {

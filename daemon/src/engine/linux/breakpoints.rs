@@ -27,6 +27,8 @@ struct Breakpoint {
     /// The byte that the breakpoint instruction replaces; `None`: to be read when it is planted.
     original: Option<u8>,
     planted: bool,
+    /// A thread has just run into it, so that is what is in memory.
+    was_hit: bool,
     slot: Option<Slot>,
 }
 
@@ -44,8 +46,8 @@ impl Breakpoints {
     /// Adds a breakpoint, or replaces the conditions of the one that is there.
     ///
     /// # Errors
-    /// `EMFILE` where there are too many.
-    pub(crate) fn insert(&mut self, address: u64, what: Conditions) -> Result<(), Errno> {
+    /// `EFAULT` where no memory is at `address`, `EMFILE` where there are too many.
+    pub(crate) fn insert(&mut self, address: u64, what: Conditions, memory: &Memory) -> Result<(), Errno> {
         if let Some(breakpoint) = self.table.get_mut(&address) {
             breakpoint.what = what;
             return Ok(());
@@ -53,7 +55,13 @@ impl Breakpoints {
         if self.table.len() == MAX_BREAKPOINTS {
             return Err(Errno::EMFILE);
         }
-        self.table.insert(address, Breakpoint { what, original: None, planted: false, slot: None });
+        let mut original = [0];
+        if memory.read(address, &mut original) != 1 {
+            return Err(Errno::EFAULT);
+        }
+        let [original] = original;
+        self.table
+            .insert(address, Breakpoint { what, original: Some(original), planted: false, was_hit: false, slot: None });
         self.complete = false;
         Ok(())
     }
@@ -69,6 +77,13 @@ impl Breakpoints {
     /// What is to happen at an address that has a breakpoint.
     pub(crate) fn at(&self, address: u64) -> Option<&Conditions> {
         self.table.get(&address).map(|breakpoint| &breakpoint.what)
+    }
+
+    /// A thread has run into the breakpoint at `address`.
+    pub(crate) fn hit(&mut self, address: u64) {
+        if let Some(breakpoint) = self.table.get_mut(&address) {
+            breakpoint.was_hit = true;
+        }
     }
 
     /// Whether a breakpoint is at `address`.
@@ -170,18 +185,15 @@ impl Breakpoint {
         if self.planted {
             return;
         }
-        let original = match self.original {
-            Some(original) => original,
-            None => {
-                let mut byte = [0];
-                if memory.read(address, &mut byte) != 1 {
-                    return;
-                }
-                self.strike(journal);
-                byte[0]
+        if self.original.is_none() {
+            let mut byte = [0];
+            if memory.read(address, &mut byte) != 1 {
+                return;
             }
-        };
-        self.original = Some(original);
+            self.strike(journal);
+            self.original = Some(byte[0]);
+        }
+        let Some(original) = self.original else { return };
         if attached && self.slot.is_none() {
             match journal.add_breakpoint(pid, address, original) {
                 Ok(slot) => self.slot = Some(slot),
@@ -204,7 +216,8 @@ impl Breakpoint {
     /// As `lift`, but leaves alone what the program has mapped or written there meanwhile.
     fn lift_checked(&mut self, address: u64, memory: &Memory) {
         let mut byte = [0];
-        if self.planted && (memory.read(address, &mut byte) != 1 || byte != BREAKPOINT) {
+        let known = std::mem::take(&mut self.was_hit);
+        if self.planted && !known && (memory.read(address, &mut byte) != 1 || byte != BREAKPOINT) {
             self.planted = false;
             self.original = None;
         }

@@ -96,7 +96,7 @@ impl Engine {
             Cause::Listen => self.listen(tid),
             Cause::Pass => self.go(),
             Cause::Rest => self.check_running(),
-            Cause::Tell(pending) => self.report_stop(tid, pending),
+            Cause::Tell(pending) => self.report_stop(tid, &pending),
         }
     }
 
@@ -196,6 +196,7 @@ impl Engine {
             // A thread that can't be rewound has been killed.
             let _ = thread.registers.rewind(tid, address);
         }
+        process.breakpoints.hit(address);
         if ours { hit(thread, process, address) } else { Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint)) }
     }
 
@@ -324,7 +325,7 @@ impl Engine {
 
     /// A thread has ended; with the leader, the process.
     fn ended(&mut self, tid: Tid, status: c_int) {
-        let pid = self.threads.get(&tid).map_or(Pid::new(tid.raw()), |thread| Some(thread.id.pid));
+        let pid = self.threads.get(&tid).map(|thread| thread.id.pid).or_else(|| Pid::new(tid.raw()));
         self.unborn.remove(&tid);
         let Some(pid) = pid.filter(|pid| self.processes.contains_key(pid)) else { return };
         self.forget_thread(tid);

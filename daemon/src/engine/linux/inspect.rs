@@ -185,6 +185,7 @@ impl Engine {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn system(error: std::io::Error) -> Error {
     Error::System(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
 }

@@ -82,8 +82,8 @@ unsafe extern "C" {
 /// # Safety
 /// As for the system call: pointers among the arguments must be valid for what it does with them.
 unsafe fn interruptible(mask: u32, number: c_long, arguments: [c_long; 6]) -> Result<c_long, Errno> {
-    let [a, b, c, d, e, f] = arguments;
-    let call = [number, a, b, c, d, e, f];
+    let mut call = [number; 7];
+    call[1..].copy_from_slice(&arguments);
     // SAFETY: the flags are static, the call's own pointers are the caller's promise.
     let result = unsafe { dbgsrv_interruptible(RAISED.as_ptr(), mask, &raw const call) };
     if result < 0 { Err(Errno::from_raw(-result as c_int)) } else { Ok(result) }

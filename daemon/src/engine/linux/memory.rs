@@ -66,9 +66,4 @@ impl Memory {
         }
         Ok(())
     }
-
-    /// Whether at least one byte can be read at `address`.
-    pub(crate) fn is_mapped(&self, address: u64) -> bool {
-        self.read(address, &mut [0]) == 1
-    }
 }

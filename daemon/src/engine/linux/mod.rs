@@ -18,9 +18,9 @@ mod memory;
 pub(crate) mod objects;
 mod points;
 mod process;
+pub(crate) mod process_info;
 mod procfs;
 mod ptrace;
-pub(crate) mod process_info;
 pub(crate) mod refusal;
 mod registers;
 mod resume;
@@ -33,7 +33,9 @@ mod thread;
 
 pub use attach::Ending;
 pub use events::Wait;
+pub use inspect::Expedited;
 pub use launch::LaunchSettings;
+pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
 
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
@@ -83,6 +85,7 @@ pub enum Report {
 }
 
 /// Which stops the client wants to hear of, beside the ordinary ones.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Interests {
     /// New programs.

@@ -29,12 +29,12 @@ impl Engine {
         let pid = self.process_of(thread)?.pid;
         let process = self.process_mut(pid)?;
         if kind == Kind::Software {
-            if !process.memory.is_mapped(address) {
-                return Err(Error::BadAddress(address));
-            }
             let parse = |expression: &[u8]| Program::parse(expression).map_err(|_| Error::System(Errno::EINVAL));
-            let conditions = conditions.iter().map(|expression| parse(&expression)).collect::<Result<_>>()?;
-            return Ok(process.breakpoints.insert(address, Conditions { conditions })?);
+            let conditions = conditions.iter().map(parse).collect::<Result<_>>()?;
+            return match process.breakpoints.insert(address, Conditions { conditions }, &process.memory) {
+                Err(Errno::EFAULT) => Err(Error::BadAddress(address)),
+                inserted => Ok(inserted?),
+            };
         }
         if !process.hardware.contains(&(kind, address, size)) {
             process.debug.insert(kind, address, size).map_err(|error| match error {

@@ -18,8 +18,7 @@ pub(crate) const OPTIONS: c_int = libc::PTRACE_O_TRACECLONE
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_TRACEVFORKDONE
-    | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_TRACESYSGOOD;
+    | libc::PTRACE_O_TRACEEXEC;
 
 fn request(request: c_uint, tid: Tid, address: *mut c_void, data: *mut c_void) -> Result<c_long> {
     // SAFETY: callers pass pointers that are valid for the request at hand; with others the kernel answers EFAULT.
@@ -43,11 +42,6 @@ pub(crate) fn interrupt(tid: Tid) -> Result<()> {
 /// Lets a thread run, delivering `signal` unless 0.
 pub(crate) fn cont(tid: Tid, signal: c_int) -> Result<()> {
     request(libc::PTRACE_CONT, tid, ptr::null_mut(), number(signal as usize)).map(drop)
-}
-
-/// As `cont`, up to the next entry to or return from a system call.
-pub(crate) fn syscall(tid: Tid, signal: c_int) -> Result<()> {
-    request(libc::PTRACE_SYSCALL, tid, ptr::null_mut(), number(signal as usize)).map(drop)
 }
 
 /// Runs one instruction, delivering `signal` unless 0.

@@ -135,7 +135,7 @@ impl Engine {
     fn report_pending(&mut self, tid: Tid) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         if let Some(pending) = thread.pending.take() {
-            self.report_stop(tid, pending);
+            self.report_stop(tid, &pending);
         }
     }
 
@@ -258,4 +258,3 @@ fn send_signal(thread: ThreadId, signal: c_int) -> std::result::Result<(), Errno
     // SAFETY: takes integers only.
     Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, thread.pid.raw(), thread.tid.raw(), signal) }).map(drop)
 }
-

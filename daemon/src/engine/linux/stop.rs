@@ -63,11 +63,11 @@ impl Engine {
     }
 
     /// Tells the client of a thread's stop: everything else stops too.
-    pub(super) fn report_stop(&mut self, tid: Tid, pending: Pending) {
+    pub(super) fn report_stop(&mut self, tid: Tid, pending: &Pending) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let id = thread.id;
         let stopped = |signal, reason| Report::Stopped { thread: id, signal, reason };
-        let report = match pending {
+        let report = match *pending {
             Pending::Exec => Report::Executed { thread: id },
             Pending::BreakIn => stopped(Signal::INT, Reason::Signal),
             Pending::Signal(signal) => {
@@ -128,12 +128,12 @@ impl Engine {
         if self.breaking_in == Some(tid) {
             self.interrupt();
         }
-        if let Some((_, address)) = self.stepping_over.take_if(|(over, _)| *over == tid) {
-            if let Some(process) = self.processes.get_mut(&thread.id.pid) {
-                process.breakpoints.plant_one(address, &process.memory);
-            }
-        }
         let pid = thread.id.pid;
+        if let Some((_, address)) = self.stepping_over.take_if(|(over, _)| *over == tid)
+            && let Some(process) = self.processes.get_mut(&pid)
+        {
+            process.breakpoints.plant_one(address, &process.memory);
+        }
         let other = self.threads_of(pid).next();
         if let Some(other) = other
             && let Some(process) = self.processes.get_mut(&pid)

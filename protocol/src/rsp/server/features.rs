@@ -64,6 +64,8 @@ pub enum Feature {
     ExecEvents,
     /// `fork-events+`.
     ForkEvents,
+    /// It sent `vMustReplyEmpty`, as GDB alone does.
+    Gdb,
     /// `hwbreak+`.
     HardwareBreak,
     /// `multiprocess+`: thread-ids name processes.

@@ -71,6 +71,15 @@ impl About {
     }
 }
 
+/// What was refused, in the words that GDB has for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Refusal {
+    /// `vAttach`.
+    Attach(Pid),
+    /// `vRun`.
+    Run,
+}
+
 /// How an error is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ErrorForm {
@@ -80,6 +89,8 @@ pub(super) enum ErrorForm {
     CodeAndText,
     /// `F-1,xx`, which has no room for text.
     File,
+    /// A notification and no answer, see [`put_refusal`].
+    Refusal(Refusal),
     /// `E.TEXT`.
     Text,
 }
@@ -93,6 +104,9 @@ impl ErrorForm {
             matches!(request, Request::Process(_) | Request::Registers(_) | Request::Resume(_) | Request::Setting(_));
         match Self::unasked(features) {
             _ if matches!(request, Request::File(_)) => Self::File,
+            Self::Code if features.has(Feature::Gdb) && Refusal::of(request).is_some() => {
+                Refusal::of(request).map_or(Self::Text, Self::Refusal)
+            }
             Self::Code if text => Self::Text,
             form => form,
         }
@@ -121,17 +135,44 @@ impl ErrorForm {
                 }
             }
             Self::File => put_file_error(out, errno.into()),
+            Self::Refusal(refusal) => put_refusal(out, refusal, text),
             Self::Text => {
                 out.extend_from_slice(b"E.");
-                out.extend(text.iter().map(|byte| match byte {
-                    // Text cannot be escaped.
-                    b'$' | b'#' | b'*' | b'}' => b'?',
-                    0..b' ' | 0x7f => b' ',
-                    other => *other,
-                }));
+                put_text(out, text);
             }
         }
     }
+}
+
+impl Refusal {
+    fn of(request: &Request<'_>) -> Option<Self> {
+        match *request {
+            Request::Process(process::Request::Attach(pid)) => Some(Self::Attach(pid)),
+            Request::Process(process::Request::Run { .. }) => Some(Self::Run),
+            _ => None,
+        }
+    }
+}
+
+/// Text, which cannot be escaped.
+fn put_text(out: &mut Vec<u8>, text: &[u8]) {
+    out.extend(text.iter().map(|byte| match byte {
+        b'$' | b'#' | b'*' | b'}' => b'?',
+        0..b' ' | 0x7f => b' ',
+        other => *other,
+    }));
+}
+
+/// GDB before `error-message` drops the text of every answer to `vAttach` and `vRun`. What it does show, with the request
+/// then taken for failed, is a stop notification that it can't read (seen with GDB 13.1).
+fn put_refusal(out: &mut Vec<u8>, refusal: Refusal, text: &[u8]) {
+    let what = match refusal {
+        Refusal::Attach(pid) => alloc::format!("Attaching to process {pid} failed: "),
+        Refusal::Run => "Running the program on the remote target failed: ".into(),
+    };
+    out.extend_from_slice(b"Stop:X\n");
+    out.extend_from_slice(what.as_bytes());
+    put_text(out, text);
 }
 
 fn put_file_error(out: &mut Vec<u8>, errno: u32) {
@@ -186,6 +227,9 @@ impl<'a> Reply<'a> {
             // The one request that lets text come before an error.
             self.console(text.as_bytes());
             self.console(b"\n");
+        }
+        if matches!(form, ErrorForm::Refusal(_)) {
+            return self.state.output.notification(|out| form.emit(out, errno, text));
         }
         self.send(|out| form.emit(out, errno, text));
     }

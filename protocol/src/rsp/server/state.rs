@@ -70,6 +70,10 @@ impl State {
             b"qsThreadInfo" => self.list_threads(),
             b"vCont?" => self.output.packet(|out| features::write_actions(out, self.capabilities)),
             b"vStopped" => self.notifications.confirm(&mut self.output),
+            b"vMustReplyEmpty" => {
+                self.features = self.features.with(Feature::Gdb);
+                self.output.packet(|_| {});
+            }
             b"QEnableErrorStrings" => {
                 self.features = self.features.with(Feature::ErrorStrings);
                 self.put_ok();

@@ -8,7 +8,7 @@ use super::facts::{AttachFacts, Relation, Target};
 
 /// Why a process cannot be attached to.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum AttachRefused {
+pub enum AttachRefused {
     /// A process can have one tracer only.
     #[error("process {pid} is already {tracer}")]
     AlreadyTraced {
@@ -67,7 +67,7 @@ pub(crate) enum AttachRefused {
 
 /// Who traces a process already. Reads on after "is already".
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum Tracer {
+pub enum Tracer {
     /// Some other program.
     #[error("traced by {name} (process {pid}); end that program or let it detach first")]
     Program {
@@ -90,7 +90,7 @@ pub(crate) enum Tracer {
 /// What stands in the way of tracing a process (ptrace(2), "Ptrace access mode checking"). Reads on after
 /// "process 1234".
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum Obstacle {
+pub enum Obstacle {
     /// Other users or groups than ours.
     #[error("belongs to user {target} and the server runs as user {server}")]
     DifferentUser {
@@ -135,7 +135,7 @@ pub(crate) enum Obstacle {
 
 /// What the user can do.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub(crate) enum Remedy {
+pub enum Remedy {
     /// The capability is what a container's root lacks.
     #[error("start the container with --cap-add=SYS_PTRACE")]
     AddCapability,
@@ -162,7 +162,7 @@ pub(crate) enum Remedy {
 impl AttachRefused {
     /// The number for an RSP error reply, as errno(3) counts.
     #[must_use]
-    pub(crate) fn errno(&self) -> u8 {
+    pub fn errno(&self) -> u8 {
         let errno = match self {
             Self::NoSuchProcess(_) | Self::Dead { .. } => Errno::ESRCH,
             Self::System { errno, .. } => *errno,

@@ -23,7 +23,7 @@ const NOT_PROGRAMS: [u16; 2] = [1, 4];
 
 /// Why a program could not be started.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum LaunchFailed {
+pub enum LaunchFailed {
     /// A path leads through a directory that is closed to us.
     #[error("{} may not be run by the user that the server runs as", path.display())]
     Denied {
@@ -83,7 +83,7 @@ pub(crate) enum LaunchFailed {
 impl LaunchFailed {
     /// The number for an RSP error reply, as errno(3) counts.
     #[must_use]
-    pub(crate) fn errno(&self) -> u8 {
+    pub fn errno(&self) -> u8 {
         let errno = match self {
             Self::Denied { .. } | Self::MountedNoExec(_) | Self::NotExecutable(_) => Errno::EACCES,
             Self::DirectoryMissing(_) | Self::InterpreterMissing { .. } | Self::NotFound(_) => Errno::ENOENT,

@@ -5,6 +5,7 @@ mod facts;
 mod launch;
 mod program_file;
 
-pub(crate) use self::attach::AttachRefused;
+pub use self::attach::{AttachRefused, Obstacle, Remedy, Tracer};
 pub(crate) use self::facts::{check_attach, explain_attach};
-pub(crate) use self::launch::{LaunchFailed, check_launch, explain_launch};
+pub use self::launch::LaunchFailed;
+pub(crate) use self::launch::{check_launch, explain_launch};

@@ -330,3 +330,18 @@ fn settings_reach_the_engine_decoded() {
         it.reply.ok();
     });
 }
+
+#[test]
+fn a_gdb_that_drops_error_texts_is_told_by_a_notification_why_it_may_not_attach() {
+    let mut server = Server::new(Config::default());
+    ask(&mut server, "qSupported:multiprocess+");
+    ask(&mut server, "QStartNoAckMode");
+    let refuse = |exchange: Exchange<'_>| exchange.reply.error(3, "no such process");
+    assert_eq!(exchange(&mut server, "vAttach;10", refuse), "E.no such process");
+    assert_eq!(ask(&mut server, "vMustReplyEmpty"), "$#00");
+    let told = exchange(&mut server, "vAttach;10", refuse);
+    assert!(told.starts_with("%Stop:X\nAttaching to process 16 failed: no such process#"), "{told}");
+    let told = exchange(&mut server, "vRun;2f62", refuse);
+    assert!(told.starts_with("%Stop:X\nRunning the program on the remote target failed: no such process#"), "{told}");
+    assert_eq!(exchange(&mut server, "vKill;10", refuse), "E.no such process");
+}

@@ -22,28 +22,12 @@ impl GeneralRegisters {
         self.0.rip = pc;
     }
 
-    /// The stack pointer.
-    pub(crate) fn sp(&self) -> u64 {
-        self.0.rsp
-    }
-
-    /// The number of the system call that the thread is in, if it is in one.
-    pub(crate) fn syscall_number(&self) -> Option<u64> {
-        let number = self.0.orig_rax as i32;
-        u64::try_from(number).ok()
-    }
-
     /// Keeps the kernel from restarting an interrupted system call when the thread runs on.
     ///
     /// A restart moves the program counter back by the length of the system call instruction, which is wrong after
     /// somebody else has moved it.
     pub(crate) fn forget_syscall(&mut self) {
         self.0.orig_rax = u64::MAX;
-    }
-
-    /// The kernel's structure.
-    pub(crate) fn as_raw(&self) -> &libc::user_regs_struct {
-        &self.0
     }
 
     /// The kernel's structure, to be filled by it.

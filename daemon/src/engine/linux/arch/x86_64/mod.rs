@@ -72,7 +72,8 @@ impl Architecture {
     }
 
     /// The registers.
-    pub(crate) fn description(&self) -> &Description {
+    #[cfg(test)]
+    pub(super) fn description(&self) -> &Description {
         &self.description
     }
 
