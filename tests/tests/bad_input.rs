@@ -313,7 +313,6 @@ fn malformed_packets_of_every_family_are_errors_and_the_session_goes_on() {
         "QSetWorkingDir:zz",
         "QDisableRandomization:9",
         "qRcmd,zz",
-        "qRcmd,",
         "qSearch:memory:",
         "qCRC:",
         "vNothing",

@@ -201,14 +201,16 @@ fn a_file_that_is_no_program_is_an_error_and_the_session_goes_on() {
 }
 
 #[test]
-fn the_reason_why_a_program_does_not_start_reaches_the_client() {
+fn the_reason_why_a_program_does_not_start_is_shown() {
     if stand_in_lacks("reasons in error replies") {
         return;
     }
     let server = Server::start();
-    let mut client = Client::greeted(server.port());
-    let reply = client.request(&format!("vRun;{}", hex(b"/nowhere/program")));
+    let reply = Client::greeted(server.port()).request(&format!("vRun;{}", hex(b"/nowhere/program")));
     assert!(reply.starts_with("E.") && reply.contains("/nowhere/program"), "{reply}");
-    drop(client);
+    // This gdb does not print the reply's text, but can be asked for it.
+    let transcript =
+        server.gdb(None, &["set remote exec-file /nowhere/elsewhere", "run", "echo \\nwhy:", "monitor why"]);
+    assert!(transcript.after("why:").contains("/nowhere/elsewhere"), "{}", transcript.0);
     server.assert_still_serves();
 }
