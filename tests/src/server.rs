@@ -100,9 +100,23 @@ impl Server {
     /// When it does not say where it listens.
     #[must_use]
     pub fn start_as(kind: Kind) -> Self {
+        Self::spawn(kind.command())
+    }
+
+    /// Starts `dbgsrv` with these arguments, of which `-t` must make it listen, and waits until it does.
+    ///
+    /// # Panics
+    /// When it does not say where it listens.
+    #[must_use]
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let mut command = Command::new(dbgsrv());
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe can be made");
         let stdout = writer.try_clone().expect("a pipe's end can be duplicated");
-        let mut command = kind.command();
         command.stdin(Stdio::null()).stdout(stdout).stderr(writer);
         let process = Owned::spawn(&mut command);
         // The command holds the writing end, which would keep the log open after the server's end.
@@ -112,7 +126,7 @@ impl Server {
         let written = Arc::clone(&log);
         std::thread::spawn(move || collect(reader, &written, &found));
         let Ok(port) = port.recv_timeout(GUARD) else {
-            panic!("{kind:?} does not say where it listens; its output is:\n{}", read(&log));
+            panic!("the server does not say where it listens; its output is:\n{}", read(&log));
         };
         Self { process, port, log }
     }

@@ -94,19 +94,24 @@ fn the_same_program_is_attached_to_again_and_again() {
     server.assert_still_serves();
 }
 
-/// Asks gdb to attach, which must fail and leave the session usable, and asks with a raw packet for the reason, which must
-/// have one of `words`.
+/// Asks gdb to attach, which must fail and leave the session usable. The reason must have one of `words`, both where this
+/// gdb shows it (`monitor why`) and in the error reply, which newer ones print.
 fn assert_refused(server: &Server, pid: i32, words: &[&str]) {
-    let run = format!("set remote exec-file {}", program::path("basics").display());
-    let transcript = server.gdb(None, &[&format!("attach {pid}"), &run, "run"]);
-    transcript.assert_has(&format!("Attaching to process {pid} failed"));
+    let attach = format!("attach {pid}");
+    let failed = format!("Attaching to process {pid} failed");
     if stand_in_lacks("reasons in error replies, and a session that goes on after them") {
+        server.gdb(None, &[&attach]).assert_has(&failed);
         return;
     }
+    let run = format!("set remote exec-file {}", program::path("basics").display());
+    let transcript = server.gdb(None, &[&attach, "monitor why", &run, "run"]);
+    transcript.assert_has(&failed);
     transcript.assert_has("exited with code 03]");
     let reply = Client::greeted(server.port()).request(&format!("vAttach;{pid:x}"));
     assert!(reply.starts_with("E."), "vAttach is answered {reply}");
-    assert!(words.iter().any(|word| reply.contains(word)), "none of {words:?} in {reply}");
+    for text in [&transcript.0, &reply] {
+        assert!(words.iter().any(|word| text.contains(word)), "none of {words:?} in {text}");
+    }
     server.assert_still_serves();
 }
 

@@ -35,7 +35,7 @@ fn the_tables_of_the_operating_system_are_shown() {
 fn monitor_help_lists_the_monitor_commands() {
     let server = Server::start();
     let transcript = server.gdb(None, &["monitor help", "monitor no-such-command"]);
-    transcript.assert_has("commands");
+    assert!(transcript.0.to_lowercase().contains("commands"), "no list of commands in:\n{}", transcript.0);
     transcript.assert_lacks("Target does not support this command");
     server.assert_still_serves();
 }

@@ -1,0 +1,48 @@
+//! Without a password, a listener serves this machine only, unless it is told to be open.
+
+use std::net::{IpAddr, UdpSocket};
+
+use dbgsrv_tests::program;
+use dbgsrv_tests::server::{Server, stand_in_lacks};
+
+/// This machine's address in a network, if it is in one. Connecting a datagram socket sends nothing.
+fn outer_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+    // 192.0.2.0/24 is set aside for documentation (RFC 5737).
+    socket.connect(("192.0.2.1", 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+#[test]
+fn a_client_from_the_network_is_told_why_it_is_not_served_and_others_are() {
+    if stand_in_lacks("a protected mode") {
+        return;
+    }
+    let Some(address) = outer_address() else {
+        eprintln!("skipped: this machine is in no network");
+        return;
+    };
+    let server = Server::start();
+    let connect = format!("target extended-remote {address}:{}", server.port());
+    let run = format!("set remote exec-file {}", program::path("basics").display());
+    let transcript = dbgsrv_tests::gdb::batch(&[connect, run, "run".into()]);
+    transcript.assert_lacks("exited with code");
+    assert!(server.log().contains(&address.to_string()), "no {address} in the server's log:\n{}", server.log());
+    server.assert_still_serves();
+}
+
+#[test]
+fn an_open_listener_serves_clients_from_the_network() {
+    if stand_in_lacks("a protected mode") {
+        return;
+    }
+    let Some(address) = outer_address() else {
+        eprintln!("skipped: this machine is in no network");
+        return;
+    };
+    let server = Server::start_with(&["-t", "tcp:port=0,open"]);
+    let connect = format!("target extended-remote {address}:{}", server.port());
+    let run = format!("set remote exec-file {}", program::path("basics").display());
+    dbgsrv_tests::gdb::batch(&[connect, run, "run".into()]).assert_has("exited with code 03]");
+    server.assert_still_serves();
+}
