@@ -106,6 +106,8 @@ fn assert_refused(server: &Server, pid: i32, words: &[&str]) {
     let run = format!("set remote exec-file {}", program::path("basics").display());
     let transcript = server.gdb(None, &[&attach, "monitor why", &run, "run"]);
     transcript.assert_has(&failed);
+    let told = words.iter().any(|word| transcript.0.contains(word));
+    assert!(told, "gdb's user is told none of {words:?}, but:\n{}", transcript.0);
     transcript.assert_has("exited with code 03]");
     let reply = Client::greeted(server.port()).request(&format!("vAttach;{pid:x}"));
     assert!(reply.starts_with("E."), "vAttach is answered {reply}");

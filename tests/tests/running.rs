@@ -25,6 +25,15 @@ fn assert_line(report: &str, line: &str) {
     assert!(report.lines().any(|found| found == line), "no line {line:?} in the report:\n{report}");
 }
 
+/// gdb has told its user that a program was not started, and why.
+fn assert_not_started(transcript: &Transcript, program: &str, reason: &str) {
+    transcript.assert_has("on the remote target failed");
+    if !stand_in_lacks("reasons that gdb shows") {
+        transcript.assert_has(program);
+        transcript.assert_has(reason);
+    }
+}
+
 #[test]
 fn a_program_runs_to_its_end_and_gdb_shows_its_exit_code() {
     let server = Server::start();
@@ -164,7 +173,7 @@ fn a_program_that_is_not_there_is_an_error_and_the_session_goes_on() {
         let good = format!("set remote exec-file {}", program::path("basics").display());
         let shell = format!("set startup-with-shell {shell}");
         let transcript = server.gdb(None, &[&shell, "set remote exec-file /nowhere/program", "run", &good, "run"]);
-        transcript.assert_has("Running \"/nowhere/program\" on the remote target failed");
+        assert_not_started(&transcript, "/nowhere/program", "there is no program");
         transcript.assert_has("exited with code 03]");
     }
     server.assert_still_serves();
@@ -183,12 +192,13 @@ fn a_file_that_is_no_program_is_an_error_and_the_session_goes_on() {
     let garbage = directory.path().join("garbage");
     fs::write(&garbage, [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 9, 9, 9]).expect("the directory is writable");
     fs::set_permissions(&garbage, fs::Permissions::from_mode(0o755)).expect("the file is the test's own");
-    for file in [&plain, &garbage, &directory.path().to_path_buf()] {
+    let itself = directory.path().to_path_buf();
+    for (file, reason) in [(&plain, "chmod +x"), (&garbage, "neither an ELF program"), (&itself, "is a directory")] {
         for shell in ["on", "off"] {
             let shell = format!("set startup-with-shell {shell}");
             let bad = format!("set remote exec-file {}", file.display());
             let transcript = server.gdb(None, &[&shell, &bad, "run", &good, "run"]);
-            transcript.assert_has(&format!("Running \"{}\" on the remote target failed", file.display()));
+            assert_not_started(&transcript, &file.display().to_string(), reason);
             transcript.assert_has("exited with code 03]");
         }
     }
