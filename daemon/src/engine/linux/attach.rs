@@ -105,6 +105,8 @@ impl Engine {
     fn signal_left(&self, thread: &Thread) -> c_int {
         let signal = match thread.pending {
             Some(Pending::Signal(signal)) => signal,
+            // One that needed no report, or that the client has already sent on.
+            _ if thread.signal != 0 => thread.signal,
             _ => thread.undelivered,
         };
         let wanted = self.program_signals.map_or(signal != libc::SIGTRAP, |signals| signals & bit(signal) != 0);

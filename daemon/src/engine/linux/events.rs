@@ -1,6 +1,6 @@
 //! What the kernel tells of debuggees, and what becomes of it.
 
-use super::arch::{PC_AFTER_BREAKPOINT, debug_registers};
+use super::arch::{BREAKPOINT_CODE, PC_AFTER_BREAKPOINT, debug_registers};
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
 use super::{Engine, Report, bit, interruptible, ptrace};
@@ -50,16 +50,23 @@ impl Engine {
             }
             // With many threads, finding the one that runs among all takes the kernel longer than the rest of a step;
             // SIGCHLD then tells of those that end meanwhile.
-            let one = if self.running == 1 && self.threads.len() > 8 { self.moving.first() } else { None };
+            let one = if self.running == 1 && self.threads.len() > 8 { self.probably_running() } else { None };
             let (target, mask) = one.map_or((-1, INPUT | END), |tid| (tid.raw(), INPUT | END | CHILD));
             match interruptible::wait(target, 0, mask) {
                 Ok(Some((tid, status))) => self.handle(tid, status),
                 Ok(None) => {}
                 Err(Errno::EINTR) if interruptible::raised(INPUT | END) => return Wait::Interrupted,
-                Err(Errno::EINTR) => self.sweep(),
+                // A thread that executes a new program is not to be found by its old id.
+                Err(errno) if errno == Errno::EINTR || one.is_some() => self.sweep(),
                 Err(_) => self.forget_all(),
             }
         }
+    }
+
+    /// The thread that runs where only one does, if that is easily told.
+    fn probably_running(&self) -> Option<Tid> {
+        let tid = self.stepping_over.map(|(tid, _)| tid).or_else(|| self.moving.first().copied())?;
+        self.threads.get(&tid).filter(|thread| !thread.is_stopped()).map(|_| tid)
     }
 
     /// Looks at all statuses that are ready.
@@ -86,7 +93,7 @@ impl Engine {
         if !libc::WIFSTOPPED(status) {
             return self.ended(tid, status);
         }
-        match self.stopped_for(tid, status) {
+        match self.cause(tid, status) {
             Cause::Again => match self.stepping_over {
                 Some((over, _)) if over == tid => self.start_step(tid),
                 // Held until the step over a breakpoint is done.
@@ -105,10 +112,23 @@ impl Engine {
         if !libc::WIFSTOPPED(status) {
             return self.ended(tid, status);
         }
-        if let Cause::Tell(pending) = self.stopped_for(tid, status)
+        if let Cause::Tell(pending) = self.cause(tid, status)
             && let Some(thread) = self.threads.get_mut(&tid)
         {
             thread.pending = Some(pending);
+        }
+    }
+
+    /// Why a thread has stopped. One that was interrupted for the client tells so whatever the stop was for: any stop
+    /// takes the interrupt with it.
+    fn cause(&mut self, tid: Tid, status: c_int) -> Cause {
+        let cause = self.stopped_for(tid, status);
+        let Some(thread) = self.threads.get(&tid).filter(|thread| thread.is_stopped()) else { return cause };
+        match cause {
+            Cause::Tell(_) => cause,
+            _ if self.breaking_in == Some(tid) => Cause::Tell(Pending::BreakIn),
+            _ if thread.halting => Cause::Tell(Pending::Halt),
+            _ => cause,
         }
     }
 
@@ -142,8 +162,8 @@ impl Engine {
         });
         match (event, signal) {
             (0, libc::SIGTRAP) => self.trap(tid, stepping),
-            (0, signal) => self.signal(tid, signal, stepping),
-            (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid),
+            (0, signal) => self.signal(tid, signal),
+            (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid, stepping),
             (libc::PTRACE_EVENT_STOP, _) => Cause::Listen,
             (libc::PTRACE_EVENT_CLONE, _) => self.cloned(tid),
             (libc::PTRACE_EVENT_FORK, _) => self.forked(tid, false),
@@ -155,19 +175,30 @@ impl Engine {
     }
 
     /// Our interrupt, a new thread's first stop, or news of a job that continues.
-    fn event_stop(&mut self, tid: Tid) -> Cause {
-        if self.breaking_in == Some(tid) {
-            return Cause::Tell(Pending::BreakIn);
-        }
-        if self.threads.get(&tid).is_some_and(|thread| thread.halting) {
-            return Cause::Tell(Pending::Halt);
+    fn event_stop(&mut self, tid: Tid, stepping: bool) -> Cause {
+        if self.take_queued_trap(tid, stepping) {
+            return Cause::Rest;
         }
         if self.threads.get(&tid).is_some_and(|thread| thread.action.is_some()) { Cause::Again } else { Cause::Rest }
     }
 
-    fn signal(&mut self, tid: Tid, signal: c_int, stepping: bool) -> Cause {
-        let passes = self.pass_signals & bit(signal) != 0 && !stepping;
+    /// An interrupt overtakes the trap of a step or breakpoint that the thread has just executed. The trap would be
+    /// delivered when the thread goes on, perhaps without us, and end the program: so it is taken first.
+    fn take_queued_trap(&mut self, tid: Tid, stepping: bool) -> bool {
+        let Some(thread) = self.threads.get_mut(&tid) else { return false };
+        let Some(process) = self.processes.get(&thread.id.pid) else { return false };
+        let expected = stepping || process.breakpoints.is_planted() || !process.debug.is_empty();
+        let taken = expected && ptrace::has_queued_trap(tid) == Ok(true) && ptrace::cont(tid, 0).is_ok();
+        if taken {
+            thread.state = State::Running { stepping };
+            self.running += 1;
+        }
+        taken
+    }
+
+    fn signal(&mut self, tid: Tid, signal: c_int) -> Cause {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        let passes = self.pass_signals & bit(signal) != 0 && !thread.wants_step();
         if thread.injected == Some(signal) || passes {
             thread.injected = None;
             thread.signal = signal;
@@ -189,7 +220,7 @@ impl Engine {
         // A step executes a breakpoint instruction only if there is one in memory; asking takes a system call.
         let int3 = (!stepping || process.breakpoints.is_planted()) && is_breakpoint(tid);
         if !int3 {
-            return if stepping { self.stepped(tid) } else { self.signal(tid, libc::SIGTRAP, true) };
+            return if stepping { self.stepped(tid) } else { self.signal(tid, libc::SIGTRAP) };
         }
         self.restless.extend(process.attached.then_some((tid, false)));
         let Ok(pc) = thread.registers.pc(tid) else { return Cause::Rest };
@@ -214,11 +245,12 @@ impl Engine {
         match thread.action {
             Some(Action::RangeStep { start, end }) => match thread.registers.pc(tid) {
                 Ok(pc) if process.breakpoints.contains(pc) => hit(thread, process, pc),
+                // The others were held for this step.
+                Ok(pc) if (start..end).contains(&pc) && over => Cause::Pass,
                 Ok(pc) if (start..end).contains(&pc) => Cause::Again,
                 _ => Cause::Tell(Pending::Trap(Reason::Signal)),
             },
             Some(Action::Step(_)) => Cause::Tell(Pending::Trap(Reason::Signal)),
-            // The others were held for this step: everybody goes on.
             _ if over => Cause::Pass,
             _ => Cause::Again,
         }
@@ -247,9 +279,11 @@ impl Engine {
         let Some(pid) = ptrace::event_message(tid).ok().and_then(|pid| Pid::new(pid as i32)) else {
             return Cause::Again;
         };
-        if self.unborn.remove(&pid.leader()).is_none() {
-            // Where it has been killed, detaching fails below.
-            let _ = interruptible::wait_for(pid.leader());
+        if self.unborn.remove(&pid.leader()).is_none()
+            && !interruptible::wait_for(pid.leader()).is_ok_and(|status| libc::WIFSTOPPED(status))
+        {
+            // It has been killed already.
+            return Cause::Again;
         }
         let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
         let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
@@ -294,7 +328,7 @@ impl Engine {
         if self.interests.vfork { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }
     }
 
-    /// A leader that ended before its threads comes back when one of them runs a new program.
+    /// A leader that ended before its threads comes back when one of them runs a new program, or to report its end.
     fn revive_leader(&mut self, tid: Tid) {
         if let Some(pid) = Pid::new(tid.raw()).filter(|pid| self.processes.contains_key(pid))
             && !self.threads.contains_key(&tid)
@@ -308,9 +342,14 @@ impl Engine {
     fn executed(&mut self, leader: Tid) -> Cause {
         let Some(pid) = self.threads.get(&leader).map(|thread| thread.id.pid) else { return Cause::Rest };
         let former = ptrace::event_message(leader).ok().and_then(|tid| Tid::new(tid as i32)).unwrap_or(leader);
-        let action = self.threads.get(&former).and_then(|thread| thread.action);
+        // Under its former id the thread may have been given up already.
+        let action = self.threads.get(&former).map_or(self.newcomers, |thread| thread.action);
         let others = self.threads_of(pid).filter(|&tid| tid != leader).collect::<Vec<_>>();
-        self.stepping_over = self.stepping_over.filter(|(over, _)| !others.contains(over) && *over != leader);
+        let here = |tid: Tid| tid == leader || others.contains(&tid);
+        let stepped_over = self.stepping_over.take_if(|(over, _)| here(*over)).is_some();
+        if self.breaking_in.take_if(|tid| here(*tid)).is_some() {
+            self.breaking_in = Some(leader);
+        }
         for tid in others {
             self.forget_thread(tid);
         }
@@ -323,7 +362,11 @@ impl Engine {
             self.moving.push(leader);
         }
         let followed = self.processes.get_mut(&pid).is_some_and(|process| process.executed(&self.journal).is_ok());
-        if followed && self.interests.exec { Cause::Tell(Pending::Exec) } else { Cause::Again }
+        match (followed && self.interests.exec, stepped_over) {
+            (true, _) => Cause::Tell(Pending::Exec),
+            (false, true) => Cause::Pass,
+            (false, false) => Cause::Again,
+        }
     }
 
     /// A thread has ended; with the leader, the process.
@@ -340,10 +383,8 @@ impl Engine {
             };
             self.process_ended(pid, report);
         } else if self.threads_of(pid).next().is_none() {
-            // Its leader ended first and has been waiting for this.
-            if let Ok(status) = interruptible::wait_for(pid.leader()) {
-                self.ended(pid.leader(), status);
-            }
+            // Its leader ended first, and reports that now.
+            self.revive_leader(pid.leader());
         } else {
             self.check_running();
         }
@@ -376,7 +417,7 @@ impl Engine {
 
 /// Whether a SIGTRAP comes from a breakpoint instruction.
 fn is_breakpoint(tid: Tid) -> bool {
-    ptrace::signal_info(tid).is_ok_and(|info| matches!(info.si_code, libc::SI_KERNEL | libc::TRAP_BRKPT))
+    ptrace::signal_info(tid).is_ok_and(|info| info.si_code == BREAKPOINT_CODE)
 }
 
 /// A software breakpoint was hit: does it concern the client?

@@ -74,6 +74,26 @@ pub(crate) fn signal_info(tid: Tid) -> Result<libc::siginfo_t> {
     Ok(info)
 }
 
+/// Whether a trap that the thread itself has raised is queued for it: by a step, a breakpoint or a watchpoint.
+pub(crate) fn has_queued_trap(tid: Tid) -> Result<bool> {
+    const BATCH: usize = 4;
+    let mut arguments = libc::ptrace_peeksiginfo_args { off: 0, flags: 0, nr: BATCH as i32 };
+    loop {
+        // SAFETY: siginfo_t is plain old data; all zeros is a value of it.
+        let mut queued: [libc::siginfo_t; BATCH] = unsafe { std::mem::zeroed() };
+        let address = ptr::from_mut(&mut arguments).cast();
+        let count = request(libc::PTRACE_PEEKSIGINFO, tid, address, queued.as_mut_ptr().cast())? as usize;
+        // Codes above 0 are the kernel's; such a trap cannot be blocked (signal(7)).
+        if queued.iter().take(count).any(|info| info.si_signo == libc::SIGTRAP && info.si_code > 0) {
+            return Ok(true);
+        }
+        if count < BATCH {
+            return Ok(false);
+        }
+        arguments.off += BATCH as u64;
+    }
+}
+
 /// The bytes of a `siginfo_t`.
 pub(crate) type SignalInfoBytes = [u8; size_of::<libc::siginfo_t>()];
 

@@ -3,7 +3,7 @@
 use super::arch::{DebugRegisters, debug_registers};
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
-use super::{Engine, ptrace};
+use super::{Engine, procfs, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{ThreadId, Tid};
 use dbgsrv_protocol::rsp::resume::{Action, Actions};
@@ -130,10 +130,10 @@ impl Engine {
 
     /// Asks a running thread to stop, so that the client gets a stop to look at.
     pub fn interrupt(&mut self) {
-        let mut running = self.threads.values_mut().filter(|thread| !thread.is_stopped());
-        if let Some(thread) = running.find(|thread| ptrace::interrupt(thread.id.tid).is_ok()) {
-            self.breaking_in = Some(thread.id.tid);
-        }
+        let running = self.threads.values().filter(|thread| !thread.is_stopped()).map(|thread| thread.id);
+        // A leader that has ended before its threads takes interrupts, and never stops.
+        let mut alive = running.filter(|id| procfs::state(id.pid, id.tid) != Some(b'Z'));
+        self.breaking_in = alive.find(|id| ptrace::interrupt(id.tid).is_ok()).map(|id| id.tid);
     }
 
     /// Reports a stop that came up while the client could not be told.

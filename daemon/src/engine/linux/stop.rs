@@ -32,7 +32,7 @@ impl Engine {
     pub(super) fn await_stop(&mut self, tid: Tid) {
         while self.threads.get(&tid).is_some_and(|thread| !thread.is_stopped()) {
             match self.next_status(tid) {
-                Ok(Some(status)) => self.absorb(tid, status),
+                Ok(Some((tid, status))) => self.absorb(tid, status),
                 Ok(None) => std::thread::sleep(Duration::from_millis(1)),
                 Err(Errno::EINTR) => {}
                 Err(_) => self.forget_thread(tid),
@@ -40,19 +40,23 @@ impl Engine {
         }
     }
 
-    /// The next status of one thread. A leader that ended before its other threads never stops again and reports its
-    /// end only after theirs, so nobody may block on it: `None` where it is still on its way.
-    fn next_status(&mut self, tid: Tid) -> Result<Option<i32>, Errno> {
+    /// The next status of one thread, or of another that must be looked at first. A leader that ended before its other
+    /// threads never stops again and reports its end only after theirs, of which some may not be known yet, so nobody
+    /// may block on it alone: `None` where it is still on its way.
+    fn next_status(&mut self, tid: Tid) -> Result<Option<(Tid, i32)>, Errno> {
         let Some(thread) = self.threads.get(&tid) else { return Err(Errno::ECHILD) };
         let pid = thread.id.pid;
-        let alone = tid != pid.leader() || self.threads_of(pid).nth(1).is_none();
-        if alone {
-            return interruptible::wait_for(tid).map(Some);
+        if tid != pid.leader() {
+            return interruptible::wait_for(tid).map(|status| Some((tid, status)));
+        }
+        if self.threads_of(pid).nth(1).is_none() {
+            let any = interruptible::wait(-1, 0, 0)?;
+            return Ok(any.and_then(|(tid, status)| Some((Tid::new(tid)?, status))));
         }
         // It is there in microseconds, unless it is gone.
         for _ in 0..64 {
             if let Some((_, status)) = interruptible::wait(tid.raw(), libc::WNOHANG, 0)? {
-                return Ok(Some(status));
+                return Ok(Some((tid, status)));
             }
             std::thread::yield_now();
         }
