@@ -74,6 +74,17 @@ pub(crate) fn signal_info(tid: Tid) -> Result<libc::siginfo_t> {
     Ok(info)
 }
 
+/// Whether a SIGTRAP that the kernel made is queued for a thread.
+pub(crate) fn has_pending_trap(tid: Tid) -> bool {
+    const MOST: usize = 8;
+    let arguments = libc::ptrace_peeksiginfo_args { off: 0, flags: 0, nr: MOST as i32 };
+    // SAFETY: siginfo_t is plain old data; all zeros is a value of it.
+    let mut queue: [libc::siginfo_t; MOST] = unsafe { std::mem::zeroed() };
+    let address = ptr::from_ref(&arguments).cast_mut().cast();
+    let count = request(libc::PTRACE_PEEKSIGINFO, tid, address, queue.as_mut_ptr().cast()).unwrap_or(0);
+    queue[..count as usize].iter().any(|info| info.si_signo == libc::SIGTRAP && info.si_code > 0)
+}
+
 /// The bytes of a `siginfo_t`.
 pub(crate) type SignalInfoBytes = [u8; size_of::<libc::siginfo_t>()];
 
