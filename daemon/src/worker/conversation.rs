@@ -27,6 +27,8 @@ pub(super) struct Conversation {
     pub(super) program: Option<(Vec<u8>, Vec<Vec<u8>>)>,
     /// Why the last attach or run failed, for `monitor why`.
     pub(super) refusal: Option<String>,
+    /// Each thread stops by itself.
+    pub(super) non_stop: bool,
     /// A resume packet is to be answered with a stop.
     waiting: bool,
     over: bool,
@@ -42,6 +44,7 @@ impl Conversation {
             last: None,
             program: None,
             refusal: None,
+            non_stop: false,
             waiting: false,
             over: false,
         }
@@ -52,9 +55,9 @@ impl Conversation {
         self.over
     }
 
-    /// Whether the client waits for a stop.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.waiting
+    /// Whether there may be something to tell the client: it waits for a stop, or is told of each in non-stop mode.
+    pub(super) fn is_waiting(&self, server: &Server) -> bool {
+        self.waiting || server.is_non_stop() && self.engine.is_running()
     }
 
     /// The client is to be let go as soon as it has been answered.
@@ -83,7 +86,9 @@ impl Conversation {
     pub(super) fn tell(&mut self, report: &Report, server: &mut Server) {
         self.waiting = false;
         self.last = Some(report.clone());
-        with_event(&mut self.engine, report, |event| server.handle_event(event));
+        with_event(&mut self.engine, report, |event| {
+            if server.is_non_stop() { server.push_event(event) } else { server.handle_event(event) }
+        });
     }
 
     /// All threads that the client resumed are gone: it must not wait for ever.
@@ -139,7 +144,7 @@ impl Conversation {
             resume::Request::Resume { .. } if self.waiting => refuse(&Error::Running, reply),
             resume::Request::Resume { actions, address } => match self.engine.resume(actions, address) {
                 Ok(()) => {
-                    self.waiting = true;
+                    self.waiting = !self.non_stop;
                     reply.defer();
                 }
                 Err(error) => refuse(&error, reply),
@@ -166,12 +171,11 @@ impl Conversation {
             settings::Request::WorkingDirectory(path) => {
                 launch.directory = (!path.is_empty()).then(|| OsStr::from_bytes(path).into());
             }
-            settings::Request::CatchSyscalls(_)
-            | settings::Request::NonStop(true)
-            | settings::Request::ThreadEvents(_) => {
-                return reply.unsupported();
+            settings::Request::CatchSyscalls(_) | settings::Request::ThreadEvents(_) => return reply.unsupported(),
+            settings::Request::NonStop(non_stop) => {
+                self.non_stop = non_stop;
+                self.engine.set_non_stop(non_stop);
             }
-            settings::Request::NonStop(false) => {}
         }
         reply.ok();
     }

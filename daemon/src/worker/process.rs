@@ -7,13 +7,19 @@ use dbgsrv_protocol::ids::{Pid, ThreadId};
 use dbgsrv_protocol::rsp::process::Request;
 use dbgsrv_protocol::rsp::server::Reply;
 use dbgsrv_protocol::rsp::signal::Signal;
-use dbgsrv_protocol::rsp::stop::Reason;
+use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
 use tracing::{info, warn};
 
 pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
     match request {
         Request::Attach(pid) => {
             let attached = session.engine.attach(pid);
+            if session.non_stop && attached.is_ok() {
+                // The stops follow, one for each thread.
+                note(session, &attached);
+                session.engine.report_attached(pid);
+                return reply.ok();
+            }
             arrived(session, attached, Signal::NONE, reply);
         }
         Request::Detach(pid) => {
@@ -43,6 +49,12 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             let arguments = arguments.iter().map(<[u8]>::to_vec).collect();
             let launched = run(session, program, arguments);
             arrived(session, launched, Signal::TRAP, reply);
+        }
+        Request::Status if session.non_stop => {
+            let standing = session.engine.standing().collect::<Vec<_>>();
+            let stop =
+                |thread| Stop { thread, signal: Signal::NONE, reason: Reason::Signal, registers: &[], core: None };
+            reply.events(standing.into_iter().map(|thread| Event::Stopped(stop(thread))));
         }
         Request::Status => match status(session) {
             Some(report) => session.reply_report(&report, reply),

@@ -57,7 +57,7 @@ fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
 /// What this release does of all that the protocol machine knows.
 fn capabilities() -> Capabilities {
     let missing =
-        [Capability::BreakpointCommands, Capability::CatchSyscalls, Capability::NonStop, Capability::ThreadEvents];
+        [Capability::BreakpointCommands, Capability::CatchSyscalls, Capability::ThreadEvents];
     missing.into_iter().fold(Capabilities::ALL, Capabilities::without)
 }
 
@@ -98,7 +98,7 @@ impl Service {
             if let Some(violation) = self.server.violation() {
                 return Err(io::Error::other(violation));
             }
-            if self.conversation.is_waiting() { self.wait()? } else { self.receive()? }
+            if self.conversation.is_waiting(&self.server) { self.wait()? } else { self.receive()? }
         }
     }
 

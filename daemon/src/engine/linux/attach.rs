@@ -77,14 +77,16 @@ impl Engine {
     /// [`Error::NoProcess`].
     pub fn detach(&mut self, pid: Pid) -> Result<()> {
         self.process(pid)?;
-        self.settle();
+        self.quiesce();
         let Some(mut process) = self.processes.remove(&pid) else { return Err(Error::NoProcess) };
+        process.lift();
         process.breakpoints.clear(&self.journal);
         if process.debug_version != 0 {
             process.debug = DebugRegisters::default();
             process.debug_version += 1;
         }
         for tid in self.threads_of(pid).collect::<Vec<_>>() {
+            self.moving.retain(|&moving| moving != tid);
             if let Some(mut thread) = self.threads.remove(&tid) {
                 // A thread that was killed meanwhile needs no restoring.
                 let _ = thread.prepare(&process);
@@ -93,6 +95,9 @@ impl Engine {
         }
         process.slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
         self.forget_reports(pid);
+        if self.non_stop {
+            self.go();
+        }
         Ok(())
     }
 
@@ -117,7 +122,7 @@ impl Engine {
     /// [`Error::NoProcess`].
     pub fn kill(&mut self, pid: Pid) -> Result<()> {
         self.process(pid)?;
-        self.settle();
+        self.quiesce();
         // ESRCH: it has ended by itself, and is reaped all the same.
         let _ = kill(nix::unistd::Pid::from_raw(pid.raw()), NixSignal::SIGKILL);
         let leader = pid.leader();
@@ -130,6 +135,9 @@ impl Engine {
             process.slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
         }
         self.forget_reports(pid);
+        if self.non_stop {
+            self.go();
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use super::memory::Memory;
 use dbgsrv_protocol::ids::Pid;
 use dbgsrv_protocol::rsp::agent::Program;
 use nix::errno::Errno;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Most software breakpoints in one process.
@@ -170,13 +171,23 @@ impl Breakpoints {
         }
     }
 
-    /// The client is about to write memory: what was there before no longer counts.
-    pub(crate) fn overwrite(&mut self, address: u64, length: usize) {
-        if length > 0 && !self.planted {
-            for (_, breakpoint) in self.table.range_mut(address..=address.saturating_add(length as u64 - 1)) {
-                breakpoint.original = None;
+    /// What is to be written for the client to have `data` in memory: breakpoints that are there stay, over the bytes that
+    /// they now hide.
+    pub(crate) fn cover<'d>(&mut self, address: u64, data: &'d [u8], journal: &Journal) -> Cow<'d, [u8]> {
+        let mut covered = Cow::Borrowed(data);
+        if !data.is_empty() {
+            for (&at, breakpoint) in self.table.range_mut(address..=address.saturating_add(data.len() as u64 - 1)) {
+                let index = (at - address) as usize;
+                if breakpoint.planted {
+                    covered.to_mut()[index] = BREAKPOINT[0];
+                }
+                breakpoint.original = Some(data[index]);
+                if let Some(slot) = breakpoint.slot {
+                    journal.set_original(slot, data[index]);
+                }
             }
         }
+        covered
     }
 }
 

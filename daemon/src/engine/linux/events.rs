@@ -159,6 +159,9 @@ impl Engine {
         if self.breaking_in == Some(tid) {
             return Cause::Tell(Pending::BreakIn);
         }
+        if self.threads.get(&tid).is_some_and(|thread| thread.halting) {
+            return Cause::Tell(Pending::Halt);
+        }
         if self.threads.get(&tid).is_some_and(|thread| thread.action.is_some()) { Cause::Again } else { Cause::Rest }
     }
 
@@ -362,10 +365,10 @@ impl Engine {
         if self.holding {
             return;
         }
-        if self.stepping_over.is_none() && self.running == 0 && self.reports.is_empty() {
+        if self.stepping_over.is_none() && (self.non_stop || self.running == 0 && self.reports.is_empty()) {
             self.go();
         }
-        if self.running == 0 && self.reports.is_empty() && !self.moving.is_empty() {
+        if !self.non_stop && self.running == 0 && self.reports.is_empty() && !self.moving.is_empty() {
             self.report(Report::NoResumed);
         }
     }

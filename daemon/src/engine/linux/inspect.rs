@@ -49,14 +49,8 @@ impl Engine {
     pub fn write_memory(&mut self, thread: ThreadSelector, address: u64, data: &[u8]) -> Result<()> {
         let pid = self.process_of(thread)?.pid;
         let process = self.processes.get_mut(&pid).ok_or(Error::NoProcess)?;
-        let planted = process.breakpoints.is_planted();
-        process.lift();
-        process.breakpoints.overwrite(address, data.len());
-        let written = process.memory.write(address, data);
-        if planted {
-            process.plant(&self.journal);
-        }
-        written.map_err(|_| Error::BadAddress(address))
+        let covered = process.breakpoints.cover(address, data, &self.journal);
+        process.memory.write(address, &covered).map_err(|_| Error::BadAddress(address))
     }
 
     /// Appends the content of all registers of a stopped thread.

@@ -119,6 +119,11 @@ impl Journal {
         Ok(Slot(index))
     }
 
+    /// Notes what a breakpoint hides now.
+    pub(crate) fn set_original(&self, slot: Slot, original: u8) {
+        self.layout().breakpoints[slot.0].original.store(u32::from(original), Ordering::Release);
+    }
+
     /// Forgets a breakpoint that is out of memory.
     pub(crate) fn remove_breakpoint(&self, slot: Slot) {
         self.layout().breakpoints[slot.0].pid.store(0, Ordering::Release);

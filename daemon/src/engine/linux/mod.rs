@@ -15,6 +15,7 @@ pub(crate) mod interruptible;
 pub mod journal;
 mod launch;
 mod memory;
+mod non_stop;
 pub(crate) mod objects;
 mod points;
 mod process;
@@ -107,6 +108,8 @@ pub struct Engine {
     unborn: BTreeMap<Tid, i32>,
     /// Reports that are ready.
     reports: VecDeque<Report>,
+    /// Threads stop one by one.
+    non_stop: bool,
     /// How many threads are not in a ptrace stop.
     running: usize,
     /// The threads that the client has resumed, running or held.
@@ -144,6 +147,7 @@ impl Engine {
             threads: BTreeMap::new(),
             unborn: BTreeMap::new(),
             reports: VecDeque::new(),
+            non_stop: false,
             running: 0,
             moving: Vec::new(),
             newcomers: None,

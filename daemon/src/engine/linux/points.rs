@@ -31,10 +31,16 @@ impl Engine {
         if kind == Kind::Software {
             let parse = |expression: &[u8]| Program::parse(expression).map_err(|_| Error::System(Errno::EINVAL));
             let conditions = conditions.iter().map(parse).collect::<Result<_>>()?;
-            return match process.breakpoints.insert(address, Conditions { conditions }, &process.memory) {
-                Err(Errno::EFAULT) => Err(Error::BadAddress(address)),
-                inserted => Ok(inserted?),
-            };
+            match process.breakpoints.insert(address, Conditions { conditions }, &process.memory) {
+                Err(Errno::EFAULT) => return Err(Error::BadAddress(address)),
+                inserted => inserted?,
+            }
+            if self.threads.values().any(|thread| thread.id.pid == pid && thread.action.is_some())
+                && let Some(process) = self.processes.get_mut(&pid)
+            {
+                process.plant(&self.journal);
+            }
+            return Ok(());
         }
         if !process.hardware.contains(&(kind, address, size)) {
             process.debug.insert(kind, address, size).map_err(|error| match error {
@@ -65,11 +71,19 @@ impl Engine {
 
     /// The threads take the new debug registers over when they go on.
     fn debug_registers_changed(&mut self, pid: Pid) {
+        // Only a stopped thread can take them over; in all-stop mode all are when a client asks for this.
+        let hold = self.non_stop && self.running > 0;
+        if hold {
+            self.quiesce();
+        }
         if let Some(process) = self.processes.get_mut(&pid) {
             process.debug_version += 1;
             if let Some(slot) = process.slot {
                 self.journal.set_debug_registers(slot, true);
             }
+        }
+        if hold {
+            self.go();
         }
     }
 }

@@ -21,33 +21,37 @@ impl Engine {
     /// # Errors
     /// [`Error::NoThread`] where no stopped thread is concerned.
     pub fn resume(&mut self, actions: Actions<'_>, address: Option<u64>) -> Result<()> {
-        if !self.reports.is_empty() {
+        if !self.non_stop && !self.reports.is_empty() {
             return Ok(());
         }
-        let wild = actions.iter().find(|action| !matches!(action.thread.thread, Selector::One(_)));
-        self.newcomers = wild.map(|_| Action::Continue(None));
-        if wild.is_some() {
-            for thread in self.threads.values_mut().filter(|thread| thread.is_stopped() && thread.announced) {
+        let before = self.moving.len();
+        let mut halts = Vec::new();
+        if actions.iter().any(|action| !matches!(action.thread.thread, Selector::One(_))) {
+            self.newcomers = Some(Action::Continue(None));
+            for thread in self.threads.values_mut().filter(|thread| thread.announced) {
                 if let Some(first) = actions.iter().find(|action| action.thread.admits(thread.id)) {
-                    thread.assign(first.action);
-                    self.moving.push(thread.id.tid);
+                    thread.tell(first.action, &mut self.moving, &mut halts);
                 }
             }
         } else {
             for each in actions.iter() {
                 let Selector::One(tid) = each.thread.thread else { continue };
-                if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| each.thread.admits(thread.id))
-                    && thread.is_stopped()
-                    && thread.action.is_none()
-                {
-                    thread.assign(each.action);
-                    self.moving.push(tid);
+                if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| each.thread.admits(thread.id)) {
+                    thread.tell(each.action, &mut self.moving, &mut halts);
                 }
             }
         }
-        let first = *self.moving.first().ok_or(Error::NoThread)?;
-        if let (Some(pc), Some(thread)) = (address, self.threads.get_mut(&first)) {
-            thread.registers.set_pc(first, pc)?;
+        for tid in halts.drain(..) {
+            self.halt(tid);
+        }
+        match (self.moving.get(before).copied(), address) {
+            (None, _) if !self.non_stop => return Err(Error::NoThread),
+            (Some(first), Some(pc)) => {
+                if let Some(thread) = self.threads.get_mut(&first) {
+                    thread.registers.set_pc(first, pc)?;
+                }
+            }
+            _ => {}
         }
         self.go();
         Ok(())
@@ -59,10 +63,11 @@ impl Engine {
         if self.stepping_over.is_some() {
             return;
         }
-        if !self.reports.is_empty() {
+        if self.non_stop {
+            self.report_all_pending();
+        } else if !self.reports.is_empty() {
             return self.settle();
-        }
-        if let Some(tid) = self.first_pending() {
+        } else if let Some(tid) = self.first_pending() {
             return self.report_pending(tid);
         }
         if !self.moves_alone() {
@@ -84,7 +89,7 @@ impl Engine {
         self.threads.get(&tid).is_some_and(Thread::wants_step)
     }
 
-    fn first_pending(&self) -> Option<Tid> {
+    pub(super) fn first_pending(&self) -> Option<Tid> {
         let mut moving = self.moving.iter().filter_map(|tid| self.threads.get(tid));
         moving.find(|thread| thread.pending.is_some()).map(|thread| thread.id.tid)
     }
@@ -132,7 +137,7 @@ impl Engine {
     }
 
     /// Reports a stop that came up while the client could not be told.
-    fn report_pending(&mut self, tid: Tid) {
+    pub(super) fn report_pending(&mut self, tid: Tid) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         if let Some(pending) = thread.pending.take() {
             self.report_stop(tid, &pending);
@@ -179,6 +184,16 @@ impl Engine {
 }
 
 impl Thread {
+    /// Takes an instruction of the client, if it can be followed in the thread's state; the lists note who has.
+    fn tell(&mut self, action: Action, moving: &mut Vec<Tid>, halts: &mut Vec<Tid>) {
+        if action == Action::Stop {
+            halts.push(self.id.tid);
+        } else if self.is_stopped() && self.action.is_none() {
+            self.assign(action);
+            moving.push(self.id.tid);
+        }
+    }
+
     fn assign(&mut self, action: Action) {
         self.action = Some(action);
         self.undelivered = 0;

@@ -1,5 +1,6 @@
 //! Bringing threads to a stop, and telling the client.
 
+use super::non_stop::halted;
 use super::thread::{Pending, State};
 use super::{Engine, Report, interruptible, procfs, ptrace};
 use dbgsrv_protocol::ids::{Pid, Tid};
@@ -70,6 +71,7 @@ impl Engine {
         let report = match *pending {
             Pending::Exec => Report::Executed { thread: id },
             Pending::BreakIn => stopped(Signal::INT, Reason::Signal),
+            Pending::Halt => halted(id),
             Pending::Signal(signal) => {
                 thread.undelivered = signal;
                 stopped(Signal::from_linux(signal), Reason::Signal)
@@ -81,13 +83,18 @@ impl Engine {
         {
             child.announced = true;
         }
-        self.report(report);
+        if self.non_stop {
+            self.reports.push_back(report);
+            self.settle_one(tid);
+        } else {
+            self.report(report);
+        }
     }
 
-    /// Tells the client something, with everything at rest.
+    /// Tells the client something, in all-stop mode with everything at rest.
     pub(super) fn report(&mut self, report: Report) {
         self.reports.push_back(report);
-        if !self.holding {
+        if !self.holding && !self.non_stop {
             self.settle();
         }
     }

@@ -34,6 +34,8 @@ pub(crate) enum State {
 pub(crate) enum Pending {
     /// The client's interrupt.
     BreakIn,
+    /// The client wants the thread to stand still (`vCont;t`).
+    Halt,
     /// A new program: the reason's path is the process's.
     Exec,
     /// A signal that has not been delivered.
@@ -59,6 +61,8 @@ pub(crate) struct Thread {
     pub(crate) announced: bool,
     /// The breakpoint that it has hit: going on from there steps over it.
     pub(crate) passing: Option<u64>,
+    /// It was interrupted for `vCont;t`.
+    pub(crate) halting: bool,
     /// A signal that we sent for the client, to be let through when it arrives.
     pub(crate) injected: Option<c_int>,
     /// Which version of the process's debug registers it has.
@@ -80,6 +84,7 @@ impl Thread {
             undelivered: 0,
             announced: true,
             passing: None,
+            halting: false,
             injected: None,
             debug_version: 0,
             disarmed: false,
