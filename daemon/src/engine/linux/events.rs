@@ -13,6 +13,9 @@ use interruptible::{CHILD, END, INPUT};
 use libc::c_int;
 use nix::errno::Errno;
 
+/// What tells a stop at a system call from one for a signal (`PTRACE_O_TRACESYSGOOD`).
+const SYSCALL: c_int = 0x80;
+
 /// So many threads make it pay to wait for the one that runs alone.
 const MANY: usize = 8;
 
@@ -161,12 +164,16 @@ impl Engine {
             self.running -= 1;
         }
         thread.state = State::Stopped(match event {
+            0 if signal & SYSCALL != 0 => Stop::Trap,
             0 => Stop::Signal,
             libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
             _ => Stop::Trap,
         });
         match (event, signal) {
             (0, libc::SIGTRAP) => self.trap(tid, stepping),
+            (0, signal) if signal == libc::SIGTRAP | SYSCALL => {
+                self.syscall_stop(tid).map_or(Cause::Again, Cause::Tell)
+            }
             (0, signal) => self.signal(tid, signal, stepping),
             (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid, stepping),
             (libc::PTRACE_EVENT_STOP, _) => Cause::Listen,
