@@ -27,6 +27,7 @@ mod registers;
 mod resume;
 mod step_over;
 mod stop;
+mod syscalls;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod test_program;
@@ -37,6 +38,7 @@ pub use events::Wait;
 pub use inspect::Expedited;
 pub use launch::LaunchSettings;
 pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
+pub use syscalls::Catch;
 
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};

@@ -6,6 +6,7 @@ use super::journal::{Journal, Slot};
 use super::memory::Memory;
 use super::objects::ReadMemory;
 use super::procfs;
+use super::syscalls::Catch;
 use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::rsp::breakpoint::Kind;
 use std::collections::BTreeSet;
@@ -27,6 +28,8 @@ pub(crate) struct Process {
     pub(crate) debug: DebugRegisters,
     /// Counts changes of `debug`; threads catch up when they go on.
     pub(crate) debug_version: u32,
+    /// The system calls that its threads stop at.
+    pub(crate) catch: Catch,
     /// A child borrows the memory until it execs or ends: no breakpoint may be in it.
     pub(crate) vfork_children: u32,
     /// Its entry in the journal, if it was attached to.
@@ -48,6 +51,7 @@ impl Process {
             hardware: BTreeSet::new(),
             debug: DebugRegisters::default(),
             debug_version: 0,
+            catch: Catch::None,
             vfork_children: 0,
             slot: None,
         })

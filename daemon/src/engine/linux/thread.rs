@@ -65,6 +65,8 @@ pub(crate) struct Thread {
     pub(crate) halting: bool,
     /// A signal that we sent for the client, to be let through when it arrives.
     pub(crate) injected: Option<c_int>,
+    /// The system call that it stopped on entering.
+    pub(crate) syscall: Option<i64>,
     /// Which version of the process's debug registers it has.
     pub(crate) debug_version: u32,
     /// They are switched off while it stands still.
@@ -86,6 +88,7 @@ impl Thread {
             passing: None,
             halting: false,
             injected: None,
+            syscall: None,
             debug_version: 0,
             disarmed: false,
             registers: Registers::default(),
