@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Request, ServeOptions};
 use crate::exit::ExitError;
+use crate::limits::Limits;
 use crate::listener::accept_all;
 use crate::policy::Policy;
 use crate::server::Server;
@@ -35,10 +36,11 @@ fn run() -> Result<(), ExitError> {
         Request::Serve(options) => options,
     };
     let endpoints = build(&options).map_err(|problem| cli::usage(format_args!("-t: {problem}")))?;
+    let limits = Limits::of_this_process().map_err(io::Error::from)?;
     telemetry::start(&options.log);
     // One thread: sessions run in processes of their own, and those end with the thread that started them.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(&endpoints, Server::new(options.log)))
+    runtime.block_on(serve(&endpoints, Server::new(options.log, limits)))
 }
 
 /// Checks that this build can do all that is asked for, before anything is opened.

@@ -4,7 +4,7 @@ use crate::exit::ExitError;
 use crate::telemetry::{LogFormat, LogOptions, verbose_filter};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use dbgsrv_protocol::options::ServerOptions;
+use dbgsrv_protocol::options::{ServerOptions, split_before_password};
 use std::ffi::OsString;
 use tracing_subscriber::filter::Targets;
 
@@ -40,12 +40,13 @@ pub struct ServeOptions {
 /// # Errors
 /// [`ExitError::Usage`] with a text that names what is wrong and what is allowed.
 pub fn parse(arguments: impl Iterator<Item = OsString>, rust_log: Option<&str>) -> Result<Request, ExitError> {
-    let matches = match command().try_get_matches_from(arguments) {
+    let arguments: Vec<_> = arguments.collect();
+    let matches = match command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Request::Print(error.to_string()));
         }
-        Err(error) => return Err(ExitError::Usage(error.to_string())),
+        Err(error) => return Err(ExitError::Usage(without_passwords(error.to_string(), &arguments))),
     };
     let transports = matches
         .get_many::<String>("transport")
@@ -54,6 +55,14 @@ pub fn parse(arguments: impl Iterator<Item = OsString>, rust_log: Option<&str>) 
         .map(|text| text.parse().map_err(|error| usage(format_args!("-t: {error}"))))
         .collect::<Result<_, _>>()?;
     Ok(Request::Serve(Box::new(ServeOptions { transports, log: log_options(&matches, rust_log)? })))
+}
+
+/// A message that may repeat an argument, such as a connection string without its `-t`.
+fn without_passwords(message: String, arguments: &[OsString]) -> String {
+    arguments.iter().fold(message, |message, argument| match split_before_password(&argument.to_string_lossy()) {
+        Some((_, secret)) if !secret.is_empty() => message.replace(&format!("={secret}"), "=***"),
+        _ => message,
+    })
 }
 
 /// The error for a command line that is well-formed and still asks for something impossible.
@@ -159,8 +168,22 @@ mod tests {
 
     #[test]
     fn no_message_repeats_a_password() {
-        let error = parse_line("dbgsrv -t tcp:port=x,password=Secret1", None).unwrap_err();
-        assert!(!error.to_string().contains("Secret1"), "{error}");
+        for line in [
+            "dbgsrv -t tcp:port=x,password=Secret1",
+            "dbgsrv -t tcp:port=1;password=Secret1",
+            "dbgsrv -t tcp:port=1,password=Secret0,Secret1",
+            "dbgsrv -t tcp:password=Secret1",
+            "dbgsrv -t npipe:password=Secret1",
+            "dbgsrv -t password=Secret1",
+            "dbgsrv tcp:port=1,Password=Secret1",
+            "dbgsrv -t tcp:port=1 password=Secret1",
+            "dbgsrv -t tcp:port=1 --log-format=password=Secret1",
+            "dbgsrv -t tcp:port=1 --password=Secret1",
+            "dbgsrv -t tcp:port=1 -password=Secret1",
+        ] {
+            let error = parse_line(line, None).unwrap_err();
+            assert!(!error.to_string().contains("Secret1"), "{line}: {error}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::policy::{Policy, Refusal};
 use crate::refusal::tell;
 use crate::server::Server;
 use crate::sniff::{SniffError, sniff};
+use crate::undecided::Place;
 use crate::worker::spawn::{Outcome, Worker};
 use dbgsrv_transports::{Peer, Stream};
 use nix::sys::signal::Signal;
@@ -26,6 +27,8 @@ enum Rejection {
     Full,
     #[error("no session could be started: {0}")]
     Spawn(#[source] io::Error),
+    #[error("the client said nothing while too many others wanted to")]
+    MadeWay,
     #[error(transparent)]
     Sniff(#[from] SniffError),
     #[error(transparent)]
@@ -33,19 +36,14 @@ enum Rejection {
 }
 
 /// Serves one connection to its end, or until the server's.
-pub(crate) async fn serve(
-    server: Arc<Server>,
-    policy: Policy,
-    stream: Stream,
-    peer: Peer,
-    undecided: OwnedSemaphorePermit,
-) {
+pub(crate) async fn serve(server: Arc<Server>, policy: Policy, stream: Stream, peer: Peer, place: Place) {
     debug!("connection accepted");
     let decided = tokio::select! {
         () = server.stop.cancelled() => return,
+        () = place.lost() => Err(Rejection::MadeWay),
         decided = decide(&server, policy, &stream, &peer) => decided,
     };
-    drop(undecided);
+    drop(place);
     match decided.and_then(|slot| Ok((slot, start(&server, &stream, &peer)?))) {
         Ok((_slot, (worker, span))) => {
             // The worker has the connection now; here it would only keep it from closing.
@@ -104,18 +102,19 @@ async fn end(server: &Server, worker: &mut Worker) -> io::Result<Outcome> {
     }
     warn!(grace = ?GRACE, "the session did not end in time; killing its worker");
     worker.signal(Signal::SIGKILL);
-    worker.exited().await
+    // A worker that sleeps in the kernel can't be killed, and the server's own end must not wait for it for ever.
+    timeout(GRACE, worker.exited()).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Logs why, and tells the client where it is one that can be told.
 async fn reject(server: &Server, stream: Stream, rejection: &Rejection) {
     match rejection {
         Rejection::Sniff(SniffError::Closed | SniffError::Io(_)) => debug!(reason = %rejection, "connection closed"),
-        Rejection::Sniff(_) => warn!(reason = %rejection, "connection refused"),
+        Rejection::MadeWay | Rejection::Sniff(_) => warn!(reason = %rejection, "connection refused"),
         Rejection::Refused(refusal) => warn!(reason = %refusal, hint = refusal.hint(), "connection refused"),
         Rejection::Full | Rejection::Spawn(_) => warn!(reason = %rejection, "connection refused"),
     }
-    if matches!(rejection, Rejection::Sniff(_)) {
+    if matches!(rejection, Rejection::MadeWay | Rejection::Sniff(_)) {
         return;
     }
     if let Some(_slot) = server.refusal_slot() {

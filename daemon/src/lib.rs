@@ -6,7 +6,7 @@
 //! ```text
 //! app ── listener ── connection ── worker::spawn ──(process)── worker::run
 //!                     │  └ refusal
-//!                     └ policy, sniff
+//!    └ undecided      └ policy, sniff
 //! ```
 
 pub mod app;
@@ -14,10 +14,12 @@ pub mod cli;
 mod connection;
 pub mod engine;
 pub mod exit;
+mod limits;
 mod listener;
 mod policy;
 mod refusal;
 mod server;
 mod sniff;
 pub mod telemetry;
+mod undecided;
 pub mod worker;

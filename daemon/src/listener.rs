@@ -24,18 +24,22 @@ pub(crate) async fn accept_all(mut listener: Listener, policy: Policy, server: A
 
 async fn accept(listener: &mut Listener, policy: Policy, server: &Arc<Server>) {
     let mut pause = FIRST_PAUSE;
-    // The semaphore is never closed: the loop ends with the server.
-    while let Ok(undecided) = Arc::clone(&server.undecided).acquire_owned().await {
+    loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
                 // At the highest level, so that every line carries it whatever the filter lets through.
                 let span = error_span!("connection", id = server.next_connection(), %peer);
-                let connection = connection::serve(Arc::clone(server), policy, stream, peer, undecided);
+                let place = server.undecided.enter();
+                let connection = connection::serve(Arc::clone(server), policy, stream, peer, place);
                 server.tasks.spawn(connection.instrument(span));
+                // Whoever has to make way for it does so before the next one comes.
+                tokio::task::yield_now().await;
             }
             Err(error) => {
                 warn!(%listener, reason = %error, ?pause, "cannot accept a connection; trying again");
+                // Most likely descriptors have run out, and a silent connection holds one.
+                server.undecided.evict();
                 tokio::time::sleep(pause).await;
                 pause = next_pause(pause);
             }

@@ -14,6 +14,7 @@ volatile uint64_t turns;   // moves on while the program does what it is meant t
 volatile uint64_t signals; // signals that were handled
 volatile uint64_t value;   // to be watched
 volatile int end;          // set by the test
+volatile int returned;     // set by the test
 static char **arguments;
 static int count;
 
@@ -121,12 +122,12 @@ static void *vforks(void *unused)
     return unused;
 }
 
-// A child that keeps its parent's thread waiting until the test sets "end".
+// A child that keeps its parent's thread waiting until the test sets "returned".
 static void *lends(void *unused)
 {
     pid_t child = vfork();
     if (child == 0) {
-        while (!end)
+        while (!returned)
             usleep(1000);
         _exit(0);
     }

@@ -113,7 +113,7 @@ fn an_interrupt_reaches_threads_that_do_nothing_but_start_others() {
 fn a_program_that_starts_and_ends_threads_all_the_time_is_attached_to_whole() {
     let server = Server::start();
     let target = Trial::start("churns", 4);
-    for _ in 0..30 {
+    for _ in 0..10 {
         let mut client = Client::greeted(server.port());
         client.attach(target.pid());
         let threads = process::threads(target.pid());
@@ -146,12 +146,13 @@ fn a_thread_that_executes_a_program_is_followed_with_interrupts_at_any_moment() 
 #[test]
 fn detaching_while_threads_run_into_breakpoints_kills_no_one() {
     let server = Server::start();
-    let target = Trial::start("hits-for-ever", 4);
+    let target = Trial::start("hits-for-ever", 2);
     let mut client = Client::greeted(server.port());
-    for _ in 0..40 {
+    for _ in 0..8 {
         client.attach(target.pid());
         never_stop_at(&mut client, trial::symbol("counted"));
         client.send("vCont;c");
+        target.assert_goes_on();
         let stop = client.interrupt();
         assert!(stop.starts_with("T02"), "{stop}");
         assert_eq!(client.request("D"), "OK");

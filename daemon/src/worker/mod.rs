@@ -1,6 +1,6 @@
 //! One debug session: the front starts it in a process of its own, the worker runs it.
 //!
-//! The front's half is `spawn` (start, watch, clean up after), the worker's half is [`run`]; [`Session`] is what
+//! The front's half is `spawn` (start, watch, clean up after), the worker's half is [`run()`]; [`Session`] is what
 //! passes between them, written and read in one file.
 
 mod conversation;
@@ -19,14 +19,21 @@ pub use run::run;
 pub use session::{ARGUMENT, Session, SessionError};
 
 use crate::{exit, telemetry};
-use std::ffi::OsString;
+use nix::sys::prctl;
+use std::ffi::{CStr, OsString};
 use std::process::ExitCode;
+
+/// What `ps` and `pgrep` call a worker; without it, it would be named after the link that it is started through. The
+/// kernel keeps 15 characters.
+const NAME: &CStr = c"dbgsrv-session";
 
 /// Runs this process as a session worker, with the arguments after [`ARGUMENT`].
 ///
 /// To be called first thing in the process: it takes over descriptors by their numbers.
 #[must_use]
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    // A name is of no use but to people.
+    let _ = prctl::set_name(NAME);
     let session = match Session::inherit(arguments) {
         Ok(session) => session,
         Err(error) => {

@@ -6,7 +6,7 @@ use core::fmt;
 
 use thiserror::Error;
 
-use super::{MAX_LENGTH, Parameter, SyntaxError, Transport, ValueError};
+use super::{MAX_LENGTH, Parameter, SyntaxError, Transport, ValueError, split_before_password};
 
 /// Why a connection string is refused: what is meant, what was given and what is allowed.
 ///
@@ -143,9 +143,8 @@ const MAX_EXCERPT: usize = 64;
 /// What a message repeats of `given`: not too much, nothing that moves the cursor, and no password that a wrong
 /// separator (`port=5005;password=...`) has put there.
 pub(super) fn excerpt(given: &str) -> String {
-    const SECRET: &str = "password=";
-    let secret = given.to_ascii_lowercase().find(SECRET).map(|at| at + SECRET.len());
-    let shown = &given[..secret.unwrap_or(given.len())];
+    let secret = split_before_password(given);
+    let shown = secret.map_or(given, |(before, _)| before);
     let mut excerpt = String::new();
     for c in shown.chars().take(MAX_EXCERPT) {
         if matches!(c, '"' | '\'' | '\\') { excerpt.push(c) } else { excerpt.extend(c.escape_debug()) }
@@ -168,5 +167,6 @@ mod tests {
         assert_eq!(excerpt("a\n\u{1b}[2J\u{200e}"), "a\\n\\u{1b}[2J\\u{200e}");
         assert_eq!(excerpt(&"é".repeat(65)), "é".repeat(64) + "...");
         assert_eq!(excerpt("5005;PassWord=Secret1"), "5005;PassWord=***");
+        assert_eq!(excerpt("5005;password = Secret1"), "5005;password =***");
     }
 }

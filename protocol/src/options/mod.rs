@@ -74,7 +74,7 @@ pub use grammar::{SyntaxError, SyntaxProblem};
 pub use host::{Host, HostName, PipeHost, UserName};
 pub use linger::Linger;
 pub use parameter::Parameter;
-pub use password::{Password, PasswordSource, VariableName};
+pub use password::{Password, PasswordSource, VariableName, split_before_password};
 pub use pipe_name::{PipeName, PipeTemplate};
 pub use port::{ListenPort, Port, PortRange};
 pub use serial::{Baud, Channel, ComNumber, DevicePath, SerialPort};

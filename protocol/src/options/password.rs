@@ -8,6 +8,17 @@ use core::str::FromStr;
 use super::value::{Value, check_text};
 use super::{FilePath, Parameter, ValueError};
 
+/// Splits any text behind the first `password=` in it, case and spaces aside, so that what follows can be left out of a
+/// message. The text need not be a connection string: a secret is one in the wrong place too.
+#[must_use]
+pub fn split_before_password(text: &str) -> Option<(&str, &str)> {
+    const NAME: &str = "password";
+    text.to_ascii_lowercase().match_indices(NAME).find_map(|(at, _)| {
+        let secret = text[at + NAME.len()..].trim_start().strip_prefix('=')?;
+        Some(text.split_at(text.len() - secret.len()))
+    })
+}
+
 /// A password: 1 to 128 bytes of any text, case-sensitive.
 ///
 /// It prints as `***`; only [`Self::reveal`] and the connection string that it came with show it.
@@ -86,6 +97,29 @@ impl Value for PasswordSource {
             Self::Given(_) => Parameter::Password,
             Self::File(_) => Parameter::PasswordFile,
             Self::Environment(_) => Parameter::PasswordEnv,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_found_in_any_text() {
+        let cases = [
+            ("tcp:port=1,password=abc", "abc"),
+            ("5005;PassWord = a b,hidden", " a b,hidden"),
+            ("password-file=a,password=b", "b"),
+            ("é,password=password=c", "password=c"),
+            ("password=", ""),
+        ];
+        for (text, secret) in cases {
+            let before = &text[..text.len() - secret.len()];
+            assert_eq!(split_before_password(text), Some((before, secret)), "{text}");
+        }
+        for text in ["", "tcp:port=1", "password", "password-env=A"] {
+            assert_eq!(split_before_password(text), None, "{text}");
         }
     }
 }

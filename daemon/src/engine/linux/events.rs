@@ -13,6 +13,12 @@ use interruptible::{CHILD, END, INPUT};
 use libc::c_int;
 use nix::errno::Errno;
 
+/// What tells a stop at a system call from one for a signal (`PTRACE_O_TRACESYSGOOD`).
+const SYSCALL: c_int = 0x80;
+
+/// So many threads make it pay to wait for the one that runs alone.
+const MANY: usize = 8;
+
 /// How a wait ended.
 #[derive(Debug)]
 pub enum Wait {
@@ -50,7 +56,12 @@ impl Engine {
             }
             // With many threads, finding the one that runs among all takes the kernel longer than the rest of a step;
             // SIGCHLD then tells of those that end meanwhile.
-            let one = if self.running == 1 && self.threads.len() > 8 { self.probably_running() } else { None };
+            let one = match (self.stepping_over, &self.moving[..]) {
+                _ if self.running != 1 || self.threads.len() < MANY => None,
+                (Some((tid, _)), _) | (None, &[tid]) => Some(tid),
+                _ => None,
+            };
+            let one = one.filter(|tid| self.threads.get(tid).is_some_and(Thread::is_active));
             let (target, mask) = one.map_or((-1, INPUT | END), |tid| (tid.raw(), INPUT | END | CHILD));
             match interruptible::wait(target, 0, mask) {
                 Ok(Some((tid, status))) => self.handle(tid, status),
@@ -61,12 +72,6 @@ impl Engine {
                 Err(_) => self.forget_all(),
             }
         }
-    }
-
-    /// The thread that runs where only one does, if that is easily told.
-    fn probably_running(&self) -> Option<Tid> {
-        let tid = self.stepping_over.map(|(tid, _)| tid).or_else(|| self.moving.first().copied())?;
-        self.threads.get(&tid).filter(|thread| !thread.is_stopped()).map(|_| tid)
     }
 
     /// Looks at all statuses that are ready.
@@ -93,7 +98,7 @@ impl Engine {
         if !libc::WIFSTOPPED(status) {
             return self.ended(tid, status);
         }
-        match self.cause(tid, status) {
+        match self.wanted(tid, status) {
             Cause::Again => match self.stepping_over {
                 Some((over, _)) if over == tid => self.start_step(tid),
                 // Held until the step over a breakpoint is done.
@@ -103,7 +108,13 @@ impl Engine {
             Cause::Listen => self.listen(tid),
             Cause::Pass => self.go(),
             Cause::Rest => self.check_running(),
-            Cause::Tell(pending) => self.report_stop(tid, &pending),
+            Cause::Tell(pending) => {
+                self.report_stop(tid, &pending);
+                if self.non_stop {
+                    // The others may have been held for this thread's step.
+                    self.go();
+                }
+            }
         }
     }
 
@@ -112,23 +123,10 @@ impl Engine {
         if !libc::WIFSTOPPED(status) {
             return self.ended(tid, status);
         }
-        if let Cause::Tell(pending) = self.cause(tid, status)
+        if let Cause::Tell(pending) = self.wanted(tid, status)
             && let Some(thread) = self.threads.get_mut(&tid)
         {
             thread.pending = Some(pending);
-        }
-    }
-
-    /// Why a thread has stopped. One that was interrupted for the client tells so whatever the stop was for: any stop
-    /// takes the interrupt with it.
-    fn cause(&mut self, tid: Tid, status: c_int) -> Cause {
-        let cause = self.stopped_for(tid, status);
-        let Some(thread) = self.threads.get(&tid).filter(|thread| thread.is_stopped()) else { return cause };
-        match cause {
-            Cause::Tell(_) => cause,
-            _ if self.breaking_in == Some(tid) => Cause::Tell(Pending::BreakIn),
-            _ if thread.halting => Cause::Tell(Pending::Halt),
-            _ => cause,
         }
     }
 
@@ -141,30 +139,50 @@ impl Engine {
         }
     }
 
+    /// What a stop comes to. A stop of whatever kind uses up an interrupt that was on its way, so a thread that was
+    /// interrupted for the client stays.
+    fn wanted(&mut self, tid: Tid, status: c_int) -> Cause {
+        let cause = self.stopped_for(tid, status);
+        match cause {
+            Cause::Tell(_) => cause,
+            _ if self.breaking_in == Some(tid) => Cause::Tell(Pending::BreakIn),
+            _ if self.threads.get(&tid).is_some_and(|thread| thread.halting) => Cause::Tell(Pending::Halt),
+            _ => cause,
+        }
+    }
+
     /// Notes that a thread has stopped, and finds out why.
     fn stopped_for(&mut self, tid: Tid, status: c_int) -> Cause {
         if status >> 16 == libc::PTRACE_EVENT_EXEC {
             self.revive_leader(tid);
         }
         let Some(thread) = self.threads.get_mut(&tid) else {
-            self.unborn.insert(tid, status);
+            if !self.let_go(tid, status) {
+                self.unborn.insert(tid, status);
+            }
             return Cause::Rest;
         };
+        thread.stuck = false;
         let stepping = thread.is_stepping();
         let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
         if !thread.is_stopped() {
             self.running -= 1;
         }
         thread.state = State::Stopped(match event {
+            0 if signal & SYSCALL != 0 => Stop::Trap,
             0 => Stop::Signal,
             libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
             _ => Stop::Trap,
         });
         match (event, signal) {
             (0, libc::SIGTRAP) => self.trap(tid, stepping),
+            (0, signal) if signal == libc::SIGTRAP | SYSCALL => {
+                self.syscall_stop(tid).map_or(Cause::Again, Cause::Tell)
+            }
             (0, signal) => self.signal(tid, signal),
             (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid, stepping),
-            (libc::PTRACE_EVENT_STOP, _) => Cause::Listen,
+            (libc::PTRACE_EVENT_STOP, _) if !self.ignores_stop(tid) => Cause::Listen,
+            (libc::PTRACE_EVENT_STOP, _) => self.event_stop(tid, stepping),
             (libc::PTRACE_EVENT_CLONE, _) => self.cloned(tid),
             (libc::PTRACE_EVENT_FORK, _) => self.forked(tid, false),
             (libc::PTRACE_EVENT_VFORK, _) => self.forked(tid, true),
@@ -174,26 +192,43 @@ impl Engine {
         }
     }
 
-    /// Our interrupt, a new thread's first stop, or news of a job that continues.
-    fn event_stop(&mut self, tid: Tid, stepping: bool) -> Cause {
-        if self.take_queued_trap(tid, stepping) {
-            return Cause::Rest;
-        }
-        if self.threads.get(&tid).is_some_and(|thread| thread.action.is_some()) { Cause::Again } else { Cause::Rest }
+    fn ignores_stop(&self, tid: Tid) -> bool {
+        let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.id.pid));
+        process.is_some_and(|process| process.ignores_stop)
     }
 
-    /// An interrupt overtakes the trap of a step or breakpoint that the thread has just executed. The trap would be
-    /// delivered when the thread goes on, perhaps without us, and end the program: so it is taken first.
-    fn take_queued_trap(&mut self, tid: Tid, stepping: bool) -> bool {
-        let Some(thread) = self.threads.get_mut(&tid) else { return false };
-        let Some(process) = self.processes.get(&thread.id.pid) else { return false };
-        let expected = stepping || process.breakpoints.is_planted() || !process.debug.is_empty();
-        let taken = expected && ptrace::has_queued_trap(tid) == Ok(true) && ptrace::cont(tid, 0).is_ok();
-        if taken {
-            thread.state = State::Running { stepping };
-            self.running += 1;
+    /// Our interrupt, a new thread's first stop, or news of a job that continues.
+    fn event_stop(&mut self, tid: Tid, stepping: bool) -> Cause {
+        if let Some(status) = self.overtaken_trap(tid, stepping) {
+            return self.stopped_for(tid, status);
         }
-        taken
+        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        if std::mem::take(&mut thread.newborn) && self.thread_events {
+            return Cause::Tell(Pending::Trap(Reason::Create));
+        }
+        if thread.action.is_some() { Cause::Again } else { Cause::Rest }
+    }
+
+    /// An interrupt overtakes the SIGTRAP of an instruction that has just been executed. What is left behind would come up
+    /// when the thread goes on, when it makes no sense any more, or kill it once it is detached. So it is brought forward.
+    fn overtaken_trap(&mut self, tid: Tid, stepping: bool) -> Option<c_int> {
+        let thread = self.threads.get_mut(&tid)?;
+        let process = self.processes.get(&thread.id.pid)?;
+        let possible = stepping || process.breakpoints.is_planted() || !process.debug.is_empty();
+        if !possible || !ptrace::has_pending_trap(tid) || ptrace::cont(tid, 0).is_err() {
+            return None;
+        }
+        thread.registers.forget();
+        thread.state = State::Running { stepping };
+        self.running += 1;
+        match interruptible::wait_for(tid) {
+            Ok(status) if libc::WIFSTOPPED(status) => Some(status),
+            Ok(status) => {
+                self.ended(tid, status);
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     fn signal(&mut self, tid: Tid, signal: c_int) -> Cause {
@@ -263,10 +298,15 @@ impl Engine {
         };
         let mut thread = Thread::new(ThreadId { pid: parent.pid, tid: child });
         thread.action = self.newcomers;
+        thread.newborn = true;
         self.threads.insert(child, thread);
         self.running += 1;
         if self.newcomers.is_some() {
             self.moving.push(child);
+            // They are not in memory where its parent was stepped alone.
+            if let Some(process) = self.processes.get_mut(&parent.pid).filter(|_| self.stepping_over.is_none()) {
+                process.plant(&self.journal);
+            }
         }
         if let Some(status) = self.unborn.remove(&child) {
             if self.holding { self.absorb(child, status) } else { self.handle(child.raw(), status) }
@@ -286,8 +326,12 @@ impl Engine {
             return Cause::Again;
         }
         let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.lending = shares_memory;
+        }
         let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
         let child = Process::new(pid, process.attached).ok();
+        let child = child.map(|child| Process { tls_symbols: process.tls_symbols, ..child });
         if shares_memory {
             process.lift();
             process.vfork_children += 1;
@@ -373,7 +417,9 @@ impl Engine {
     fn ended(&mut self, tid: Tid, status: c_int) {
         let pid = self.threads.get(&tid).map(|thread| thread.id.pid).or_else(|| Pid::new(tid.raw()));
         self.unborn.remove(&tid);
+        self.leaving.retain(|&leaving| leaving != tid);
         let Some(pid) = pid.filter(|pid| self.processes.contains_key(pid)) else { return };
+        let known = self.threads.contains_key(&tid);
         self.forget_thread(tid);
         if tid == pid.leader() {
             let report = if libc::WIFSIGNALED(status) {
@@ -383,8 +429,15 @@ impl Engine {
             };
             self.process_ended(pid, report);
         } else if self.threads_of(pid).next().is_none() {
-            // Its leader ended first, and reports that now.
-            self.revive_leader(pid.leader());
+            // Its leader ended first and has been waiting for this.
+            if let Ok(status) = interruptible::wait_for(pid.leader()) {
+                self.ended(pid.leader(), status);
+            }
+        } else if known && self.thread_events {
+            self.report(Report::ThreadExited {
+                thread: ThreadId { pid, tid },
+                status: libc::WEXITSTATUS(status) as u8,
+            });
         } else {
             self.check_running();
         }
@@ -395,7 +448,7 @@ impl Engine {
             self.forget_thread(tid);
         }
         if let Some(mut process) = self.processes.remove(&pid) {
-            process.breakpoints.clear(&self.journal);
+            process.leave_memory(&self.journal);
             process.slot.take().into_iter().for_each(|slot| self.journal.remove_process(slot));
         }
         self.report(report);
@@ -403,13 +456,13 @@ impl Engine {
 
     /// Where the last thread that ran is gone or came to rest, the client must not wait for ever.
     fn check_running(&mut self) {
-        if self.holding {
+        if self.holding || !self.non_stop && !self.owed {
             return;
         }
         if self.stepping_over.is_none() && (self.non_stop || self.running == 0 && self.reports.is_empty()) {
             self.go();
         }
-        if !self.non_stop && self.running == 0 && self.reports.is_empty() && !self.moving.is_empty() {
+        if !self.non_stop && self.owed && self.running == 0 && self.reports.is_empty() {
             self.report(Report::NoResumed);
         }
     }

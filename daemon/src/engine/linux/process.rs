@@ -6,6 +6,8 @@ use super::journal::{Journal, Slot};
 use super::memory::Memory;
 use super::objects::ReadMemory;
 use super::procfs;
+use super::syscalls::Catch;
+use super::tls;
 use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::rsp::breakpoint::Kind;
 use std::collections::BTreeSet;
@@ -27,8 +29,14 @@ pub(crate) struct Process {
     pub(crate) debug: DebugRegisters,
     /// Counts changes of `debug`; threads catch up when they go on.
     pub(crate) debug_version: u32,
+    /// The system calls that its threads stop at.
+    pub(crate) catch: Catch,
+    /// Where the C library describes its thread-local storage.
+    pub(crate) tls_symbols: tls::Symbols,
     /// A child borrows the memory until it execs or ends: no breakpoint may be in it.
     pub(crate) vfork_children: u32,
+    /// Its job is stopped, and the client has it run all the same.
+    pub(crate) ignores_stop: bool,
     /// Its entry in the journal, if it was attached to.
     pub(crate) slot: Option<Slot>,
 }
@@ -48,22 +56,33 @@ impl Process {
             hardware: BTreeSet::new(),
             debug: DebugRegisters::default(),
             debug_version: 0,
+            catch: Catch::None,
+            tls_symbols: tls::Symbols::default(),
             vfork_children: 0,
+            ignores_stop: false,
             slot: None,
         })
     }
 
     /// Follows the process into a new program: nothing of the old one is left.
     pub(crate) fn executed(&mut self, journal: &Journal) -> io::Result<()> {
-        self.breakpoints.clear(journal);
+        self.leave_memory(journal);
         self.hardware.clear();
         self.debug = DebugRegisters::default();
         self.debug_version = 0;
+        self.tls_symbols = tls::Symbols::default();
         self.vfork_children = 0;
         self.mode = mode(self.pid);
         self.arch = Architecture::get(self.mode);
         self.memory = Memory::open(self.pid, self.pid.leader())?;
         Ok(())
+    }
+
+    /// Forgets all breakpoints, and takes them out of memory that the process has left, by exec or its end: it may have
+    /// been another's that it had borrowed.
+    pub(crate) fn leave_memory(&mut self, journal: &Journal) {
+        self.breakpoints.lift_copies(&self.memory);
+        self.breakpoints.clear(journal);
     }
 
     pub(crate) fn plant(&mut self, journal: &Journal) {

@@ -2,15 +2,17 @@
 
 use super::arch::{DebugRegisters, debug_registers};
 use super::process::Process;
-use super::thread::{Pending, State, Stop, Thread};
+use super::thread::{State, Stop, Thread};
 use super::{Engine, procfs, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{ThreadId, Tid};
 use dbgsrv_protocol::rsp::resume::{Action, Actions};
-use dbgsrv_protocol::rsp::stop::Reason;
 use dbgsrv_protocol::rsp::thread::Selector;
 use libc::c_int;
 use nix::errno::Errno;
+
+/// What stops a job, unless it is handled or ignored (signal(7)).
+const STOP_SIGNALS: [c_int; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
 impl Engine {
     /// Does what each thread is told to. Where one of them has a stop that was not reported yet, nothing moves and
@@ -53,6 +55,7 @@ impl Engine {
             }
             _ => {}
         }
+        self.owed = true;
         self.go();
         Ok(())
     }
@@ -111,8 +114,13 @@ impl Engine {
     /// Resumes a stopped thread according to its action.
     pub(super) fn start(&mut self, tid: Tid) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
-        let Some(process) = self.processes.get(&thread.id.pid) else { return };
+        let Some(process) = self.processes.get_mut(&thread.id.pid) else { return };
         if thread.is_stopped() && thread.action.is_some() {
+            if thread.state == State::Stopped(Stop::Group) {
+                process.ignores_stop = true;
+            } else if STOP_SIGNALS.contains(&thread.signal) {
+                process.ignores_stop = false;
+            }
             thread.run(process, thread.wants_step());
             self.running += 1;
             self.restless.retain(|&(restless, _)| restless != tid);
@@ -130,7 +138,7 @@ impl Engine {
 
     /// Asks a running thread to stop, so that the client gets a stop to look at.
     pub fn interrupt(&mut self) {
-        let running = self.threads.values().filter(|thread| !thread.is_stopped()).map(|thread| thread.id);
+        let running = self.threads.values().filter(|thread| thread.is_active()).map(|thread| thread.id);
         // A leader that has ended before its threads takes interrupts, and never stops.
         let mut alive = running.filter(|id| procfs::state(id.pid, id.tid) != Some(b'Z'));
         self.breaking_in = alive.find(|id| ptrace::interrupt(id.tid).is_ok()).map(|id| id.tid);
@@ -154,12 +162,13 @@ impl Engine {
         for (tid, _) in std::mem::take(&mut self.restless) {
             self.calm(tid);
         }
+        self.let_leaving_go();
     }
 
     /// Whether [`Engine::rest`] has something to do.
     #[must_use]
     pub fn needs_rest(&self) -> bool {
-        !self.restless.is_empty()
+        !self.restless.is_empty() || !self.leaving.is_empty()
     }
 
     /// [`Engine::rest`] for all but those that stopped after a step.
@@ -188,7 +197,7 @@ impl Thread {
     fn tell(&mut self, action: Action, moving: &mut Vec<Tid>, halts: &mut Vec<Tid>) {
         if action == Action::Stop {
             halts.push(self.id.tid);
-        } else if self.is_stopped() && self.action.is_none() {
+        } else if (self.is_stopped() || self.stuck) && self.action.is_none() {
             self.assign(action);
             moving.push(self.id.tid);
         }
@@ -200,10 +209,6 @@ impl Thread {
         if let Action::Continue(Some(signal)) | Action::Step(Some(signal)) = action {
             self.signal = signal.to_linux().unwrap_or(0);
         }
-        // The end of a step that the client no longer asks for is no news.
-        if matches!(self.pending, Some(Pending::Trap(Reason::Signal))) && !self.wants_step() {
-            self.pending = None;
-        }
     }
 
     /// Writes back what was changed and lets the thread run.
@@ -212,9 +217,16 @@ impl Thread {
         // Where a call fails with ESRCH the thread has been killed, and its end is about to be reported.
         let _ = self.prepare(process);
         let signal = self.take_signal();
-        let resumed = if stepping { ptrace::step(tid, signal) } else { ptrace::cont(tid, signal) };
+        let resumed = if stepping {
+            ptrace::step(tid, signal)
+        } else if process.catch.is_on() {
+            ptrace::cont_to_syscall(tid, signal)
+        } else {
+            ptrace::cont(tid, signal)
+        };
         debug_assert!(matches!(resumed, Ok(()) | Err(Errno::ESRCH)), "{tid}: {resumed:?}");
         self.passing = None;
+        self.stuck = std::mem::take(&mut self.lending);
         self.state = State::Running { stepping };
     }
 

@@ -61,10 +61,19 @@ pub(crate) struct Thread {
     pub(crate) announced: bool,
     /// The breakpoint that it has hit: going on from there steps over it.
     pub(crate) passing: Option<u64>,
+    /// It has not stopped for the first time yet.
+    pub(crate) newborn: bool,
     /// It was interrupted for `vCont;t`.
     pub(crate) halting: bool,
     /// A signal that we sent for the client, to be let through when it arrives.
     pub(crate) injected: Option<c_int>,
+    /// The system call that it stopped on entering.
+    pub(crate) syscall: Option<i64>,
+    /// A child borrows its memory: once it goes on it is stuck.
+    pub(crate) lending: bool,
+    /// It waits in the kernel where nothing can stop it, for a child that borrows its memory or for a disk. It stops
+    /// before it executes anything.
+    pub(crate) stuck: bool,
     /// Which version of the process's debug registers it has.
     pub(crate) debug_version: u32,
     /// They are switched off while it stands still.
@@ -84,8 +93,12 @@ impl Thread {
             undelivered: 0,
             announced: true,
             passing: None,
+            newborn: false,
             halting: false,
             injected: None,
+            syscall: None,
+            lending: false,
+            stuck: false,
             debug_version: 0,
             disarmed: false,
             registers: Registers::default(),
@@ -94,6 +107,11 @@ impl Thread {
 
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.state, State::Stopped(_))
+    }
+
+    /// Whether it may execute something, and stops when it is interrupted.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.is_stopped() && !self.stuck
     }
 
     pub(crate) fn is_stepping(&self) -> bool {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 use super::super::buffer::Quiet;
 use super::FRAMING;
@@ -144,11 +144,13 @@ impl<'a> Iterator for Frames<'a> {
     type Item = Frame<'a>;
 
     fn next(&mut self) -> Option<Frame<'a>> {
-        if self.position.discarding {
-            return self.discard();
-        }
         loop {
             let frame = match *self.rest.first()? {
+                _ if self.position.discarding => match self.discard() {
+                    Step::Complete(frame) => return Some(frame),
+                    Step::Incomplete => return None,
+                    Step::Restart => continue,
+                },
                 b'+' => Frame::Ack,
                 b'-' => Frame::Nack,
                 0x03 => Frame::Interrupt,
@@ -209,14 +211,18 @@ impl<'a> Frames<'a> {
         })
     }
 
-    /// Drops bytes up to the end of a packet over the limit.
-    fn discard(&mut self) -> Option<Frame<'a>> {
-        let Some(end) = memchr(b'#', self.rest) else {
+    /// Drops bytes up to the end of a packet over the limit, or to the beginning of the next one.
+    fn discard(&mut self) -> Step<'a> {
+        let Some(end) = memchr2(b'#', b'$', self.rest) else {
             self.take(self.rest.len());
-            return None;
+            return Step::Incomplete;
         };
         self.position.discarding = false;
-        Some(self.drop_to(end))
+        if self.rest[end] == b'$' {
+            self.take(end);
+            return Step::Restart;
+        }
+        Step::Complete(self.drop_to(end))
     }
 
     /// Drops a packet over the limit up to its `#`. The checksum then goes the way of all bytes between packets.
@@ -291,6 +297,16 @@ mod tests {
             assert!(seen[0].starts_with("aaaa"));
             assert_eq!(seen[1..], ["Oversized", "Oversized", "?|3f"]);
             assert!(deframer.capacity() <= 5000 + FRAMING);
+        }
+    }
+
+    #[test]
+    fn a_packet_over_the_limit_that_lost_its_end_takes_no_other_with_it() {
+        let mut bytes = vec![b'a'; 5100];
+        bytes[0] = b'$';
+        bytes.extend_from_slice(b"$?#3f");
+        for size in [1, 7, 100_000] {
+            assert_eq!(frames(&mut Deframer::new(5000), &bytes, size), ["?|3f"], "in pieces of {size}");
         }
     }
 

@@ -1,0 +1,69 @@
+//! How much of the machine the clients may take.
+
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
+
+/// Descriptors that are kept for the rest: the listeners, the runtime, the refusals, and starting a worker.
+const RESERVED: usize = 48;
+/// Descriptors that a session takes here: its journal, and the handle of its worker.
+const PER_SESSION: usize = 2;
+
+/// What the clients of one server may take at the same time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Limits {
+    /// Clients that are being told why they are turned away. Those beyond it are closed without a word: strangers must
+    /// not make the server busy with explaining.
+    pub(crate) refusals: usize,
+    /// Sessions, each with a process of its own.
+    pub(crate) sessions: usize,
+    /// Connections that have not yet shown what they want. One more, and the oldest of them has to go.
+    pub(crate) undecided: usize,
+}
+
+impl Limits {
+    /// The most, where descriptors don't run short.
+    pub(crate) const MOST: Self = Self { refusals: 16, sessions: 400, undecided: 64 };
+
+    /// What goes with the descriptors that this process may have (`RLIMIT_NOFILE`): [`Self::MOST`] with the usual 1,024.
+    ///
+    /// # Errors
+    /// What getrlimit(2) says.
+    pub(crate) fn of_this_process() -> Result<Self, Errno> {
+        let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        Ok(Self::with_descriptors(usize::try_from(descriptors).unwrap_or(usize::MAX)))
+    }
+
+    fn with_descriptors(descriptors: usize) -> Self {
+        let free = descriptors.saturating_sub(RESERVED);
+        let undecided = (free / 4).clamp(1, Self::MOST.undecided);
+        let sessions = (free.saturating_sub(undecided) / PER_SESSION).clamp(1, Self::MOST.sessions);
+        Self { sessions, undecided, ..Self::MOST }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_take_no_more_descriptors_than_there_are() {
+        for descriptors in RESERVED + 4..2000 {
+            let Limits { sessions, undecided, .. } = Limits::with_descriptors(descriptors);
+            assert!(RESERVED + undecided + PER_SESSION * sessions <= descriptors, "{descriptors}");
+        }
+    }
+
+    #[test]
+    fn with_the_usual_number_of_descriptors_there_is_the_most_of_everything() {
+        assert_eq!(Limits::with_descriptors(1024), Limits::MOST);
+        assert_eq!(Limits::with_descriptors(usize::MAX), Limits::MOST);
+    }
+
+    #[test]
+    fn one_client_at_a_time_is_served_however_few_descriptors_there_are() {
+        for descriptors in 0..RESERVED {
+            let Limits { sessions, undecided, .. } = Limits::with_descriptors(descriptors);
+            assert_eq!((sessions, undecided), (1, 1), "{descriptors}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Some answer to any request.
+
+use super::super::breakpoint::Kind;
+use super::super::request::Request;
+use super::super::server::{RegisterPart, Reply};
+use super::super::signal::Signal;
+use super::super::stop::{Event, Reason, Stop};
+use super::super::{memory, process, query, resume, thread};
+use crate::ids::{Pid, ThreadId, Tid};
+use crate::limits::MIN_PACKET;
+
+/// The longest answer in bytes, with everything in it escaped, and console text before it.
+pub(super) const MOST: usize = 16 * MIN_PACKET;
+
+/// Answers `request`, with what `choice` says where that depends on nothing else. `due`: a resume waits for its answer.
+pub(super) fn answer(mut reply: Reply<'_>, request: &Request<'_>, choice: u8, due: bool) {
+    let resumes = matches!(request, Request::Resume(resume::Request::Resume { .. }));
+    let arrives = matches!(request, Request::Process(process::Request::Attach(_) | process::Request::Run { .. }));
+    match (choice % 4, request) {
+        (0, _) if resumes && !due => reply.defer(),
+        (1, _) if arrives && !due => reply.defer(),
+        (0, _) if arrives => reply.event(&event(choice / 4)),
+        (0 | 1, Request::Process(process::Request::Status)) => {
+            reply.events([event(choice), event(choice.wrapping_add(1))]);
+        }
+        (2, Request::Process(process::Request::Status)) => reply.exited(),
+        (0, Request::Thread(thread::Request::List)) => reply.threads([thread(choice); 200]),
+        (1, Request::Thread(thread::Request::List)) => reply.threads([]),
+        (0 | 1, Request::Memory(memory::Request::Read { length, .. })) => {
+            reply.memory(&[b'#'; MIN_PACKET][..*length as usize]);
+        }
+        (0, Request::Query(query::Request::Monitor(_))) => {
+            reply.console(&[b'x'; 3 * MIN_PACKET]);
+            reply.hex(b"");
+        }
+        (0, Request::Transfer(_)) => reply.object(&[b'}'; 3000]),
+        _ => answer_with_anything(reply, choice / 4),
+    }
+}
+
+/// Fitting or not.
+fn answer_with_anything(reply: Reply<'_>, choice: u8) {
+    let bytes = [choice; 70];
+    match choice % 16 {
+        0 => reply.ok(),
+        1 => reply.unsupported(),
+        2 => reply.error(choice, "no $#*} can\nbe sent as it is"),
+        3 => reply.memory(&bytes),
+        4 => reply.register_parts([RegisterPart::Known(&[0; 99]), RegisterPart::Unavailable(3)]),
+        5 => reply.text("text"),
+        6 => reply.object(&bytes),
+        7 => reply.written(choice.into()),
+        8 => reply.current_thread(thread(choice)),
+        9 => reply.search(Some(choice.into())),
+        10 => reply.file(70, Some(&bytes)),
+        11 => reply.file_error(choice.into()),
+        12 => reply.symbol_lookup(&bytes),
+        13 => reply.selected(thread(choice)),
+        14 => reply.crc(choice.into()),
+        _ => reply.attached(true),
+    }
+}
+
+fn thread(choice: u8) -> ThreadId {
+    let id = i32::from(choice) + 1;
+    ThreadId { pid: Pid::new(id / 16 + 1).expect("positive"), tid: Tid::new(id).expect("positive") }
+}
+
+/// Some event.
+pub(super) fn event(choice: u8) -> Event<'static> {
+    let thread = thread(choice);
+    let stop = |reason| {
+        Event::Stopped(Stop { thread, signal: Signal(choice), reason, registers: &[(6, b"\0\x01")], core: Some(1) })
+    };
+    match choice % 8 {
+        0 => Event::Exited { pid: thread.pid, status: choice },
+        1 => Event::Signaled { pid: thread.pid, signal: Signal::KILL },
+        2 => Event::NoResumed,
+        3 => Event::ThreadExited { thread, status: 0 },
+        4 => stop(Reason::Exec { path: b"/bin/true" }),
+        5 => stop(Reason::Fork(thread)),
+        6 => stop(Reason::Watchpoint { kind: Kind::ReadWatch, address: 1 << (choice % 64) }),
+        _ => stop(Reason::SoftwareBreakpoint),
+    }
+}
