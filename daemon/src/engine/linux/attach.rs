@@ -39,6 +39,7 @@ impl Engine {
             return Err(explain_attach(pid, errno).into());
         }
         process.slot = Some(slot);
+        self.interrupt_owed = false;
         self.processes.insert(pid, process);
         self.hold_all();
         // Threads that came up meanwhile and were not born of one that was already traced.

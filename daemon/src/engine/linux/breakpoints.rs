@@ -87,6 +87,11 @@ impl Breakpoints {
         }
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
     /// Whether a breakpoint is at `address`.
     pub(crate) fn contains(&self, address: u64) -> bool {
         self.table.contains_key(&address)

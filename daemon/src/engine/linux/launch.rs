@@ -99,6 +99,7 @@ impl Engine {
         thread.state = State::Stopped(Stop::Trap);
         self.threads.insert(id.tid, thread);
         self.processes.insert(pid, process);
+        self.interrupt_owed = false;
         self.terminal.give_to(pid);
         Ok(id)
     }

@@ -55,6 +55,9 @@ impl Engine {
         }
         self.owed = true;
         self.go();
+        if self.interrupt_owed {
+            self.interrupt();
+        }
         Ok(())
     }
 
@@ -84,10 +87,17 @@ impl Engine {
         }
     }
 
-    /// Whether the one thread in motion executes one instruction at a time: then no breakpoint has to be in memory.
-    fn moves_alone(&self) -> bool {
+    /// Whether the one thread in motion executes one instruction at a time: then no breakpoint has to be in memory, except
+    /// one that is under the thread and that it has not hit yet.
+    fn moves_alone(&mut self) -> bool {
         let [tid] = self.moving[..] else { return false };
-        self.threads.get(&tid).is_some_and(Thread::wants_step)
+        let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.wants_step()) else { return false };
+        let Some(process) = self.processes.get(&thread.id.pid) else { return false };
+        if process.breakpoints.is_empty() || !thread.is_stopped() {
+            return true;
+        }
+        let pc = thread.registers.pc(tid);
+        pc.is_ok_and(|pc| thread.passing == Some(pc) || !process.breakpoints.contains(pc))
     }
 
     pub(super) fn first_pending(&self) -> Option<Tid> {
@@ -129,12 +139,15 @@ impl Engine {
         self.restless.retain(|&(restless, _)| restless != tid);
     }
 
-    /// Asks a running thread to stop, so that the client gets a stop to look at.
+    /// Asks a running thread to stop, so that the client gets a stop to look at. A client that resumes by itself after
+    /// stops that it keeps from its user can't tell whether it interrupts a running program, so one that does not is
+    /// remembered.
     pub fn interrupt(&mut self) {
         let mut running = self.threads.values_mut().filter(|thread| !thread.is_stopped());
         if let Some(thread) = running.find(|thread| ptrace::interrupt(thread.id.tid).is_ok()) {
             self.breaking_in = Some(thread.id.tid);
         }
+        self.interrupt_owed = self.breaking_in.is_none() && self.has_processes();
     }
 
     /// Reports a stop that came up while the client could not be told.
