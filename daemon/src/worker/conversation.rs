@@ -74,7 +74,7 @@ impl Conversation {
             Request::File(request) => file::answer(self, request, reply),
             Request::Memory(request) => memory::answer(self, thread, request, reply),
             Request::Process(request) => process::answer(self, request, reply),
-            Request::Query(request) => query::answer(self, request, reply),
+            Request::Query(request) => query::answer(self, thread, request, reply),
             Request::Registers(request) => self.registers(thread, request, reply),
             Request::Resume(request) => self.resume(request, reply),
             Request::Setting(request) => self.setting(thread, request, reply),

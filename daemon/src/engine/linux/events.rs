@@ -305,6 +305,7 @@ impl Engine {
         let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
         let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
         let child = Process::new(pid, process.attached).ok();
+        let child = child.map(|child| Process { tls_symbols: process.tls_symbols, ..child });
         if shares_memory {
             process.lift();
             process.vfork_children += 1;

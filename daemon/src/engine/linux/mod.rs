@@ -32,6 +32,7 @@ mod terminal;
 #[cfg(test)]
 pub(crate) mod test_program;
 mod thread;
+mod tls;
 
 pub use attach::Ending;
 pub use events::Wait;

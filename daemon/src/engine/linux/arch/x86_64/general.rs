@@ -28,6 +28,11 @@ impl GeneralRegisters {
         (number >= 0).then_some(number)
     }
 
+    /// Where the thread's own block is: thread-local variables lie around it.
+    pub(crate) fn thread_pointer(&self) -> u64 {
+        self.0.fs_base
+    }
+
     /// Keeps the kernel from restarting an interrupted system call when the thread runs on.
     ///
     /// A restart moves the program counter back by the length of the system call instruction, which is wrong after
