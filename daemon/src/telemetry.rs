@@ -3,10 +3,13 @@
 //! The front and the session workers write to the same stderr in the same form. Every line about a client carries the
 //! span it belongs to: `connection` with the peer, `session` with its id.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io::{self, IsTerminal};
 use std::str::FromStr;
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry};
 
@@ -98,12 +101,32 @@ pub fn start(options: &LogOptions) {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
         LogFormat::Text => {
             let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            lines.with_ansi(colour).with_target(false).boxed()
+            lines.with_ansi(colour).with_target(false).fmt_fields(debug_fn(write_field).delimited(" ")).boxed()
         }
     };
     let subscriber = Registry::default().with(lines.with_filter(options.filter.clone()));
     // Fails only where a subscriber is set already, by a host program or an earlier call: then that one stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Writes one field of a text line. Clients have a say in some: their text must neither begin a line that looks like one of
+/// ours, nor tell the terminal anything.
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    if field.name() != "message" {
+        write!(writer, "{field}=")?;
+    }
+    write!(Printable(writer), "{value:?}")
+}
+
+/// Passes text on with the control characters escaped.
+struct Printable<'a, W>(&'a mut W);
+
+impl<W: Write> Write for Printable<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| {
+            if c.is_control() { write!(self.0, "{}", c.escape_debug()) } else { self.0.write_char(c) }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +159,13 @@ mod tests {
             assert!(filter.would_enable("dbgsrv_protocol::rsp", &level));
             assert_eq!(filter.would_enable("tokio", &level), level == Level::INFO);
         }
+    }
+
+    #[test]
+    fn a_text_in_a_line_stays_in_that_line_and_leaves_the_terminal_alone() {
+        let mut line = String::new();
+        write!(Printable(&mut line), "no /a\nINFO b\u{1b}[31m\u{9b}0m é").unwrap();
+        assert_eq!(line, "no /a\\nINFO b\\u{1b}[31m\\u{9b}0m é");
     }
 
     #[test]

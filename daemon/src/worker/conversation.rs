@@ -180,7 +180,7 @@ impl Conversation {
                 };
                 return finish(self.engine.catch_syscalls(thread, catch), reply);
             }
-            settings::Request::ThreadEvents(_) => return reply.unsupported(),
+            settings::Request::ThreadEvents(wanted) => self.engine.set_thread_events(wanted),
             settings::Request::NonStop(non_stop) => {
                 self.non_stop = non_stop;
                 self.engine.set_non_stop(non_stop);
@@ -221,6 +221,7 @@ fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>
         Report::Exited { pid, status } => return tell(&Event::Exited { pid, status }),
         Report::NoResumed => return tell(&Event::NoResumed),
         Report::Signaled { pid, signal } => return tell(&Event::Signaled { pid, signal }),
+        Report::ThreadExited { thread, status } => return tell(&Event::ThreadExited { thread, status }),
     };
     let expedited = engine.expedited(thread);
     let registers = expedited.each_ref().map(Expedited::content);

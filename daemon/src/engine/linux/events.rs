@@ -191,7 +191,11 @@ impl Engine {
         if let Some(status) = self.overtaken_trap(tid, stepping) {
             return self.stopped_for(tid, status);
         }
-        if self.threads.get(&tid).is_some_and(|thread| thread.action.is_some()) { Cause::Again } else { Cause::Rest }
+        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        if std::mem::take(&mut thread.newborn) && self.thread_events {
+            return Cause::Tell(Pending::Trap(Reason::Create));
+        }
+        if thread.action.is_some() { Cause::Again } else { Cause::Rest }
     }
 
     /// An interrupt overtakes the SIGTRAP of an instruction that has just been executed. What is left behind would come up
@@ -282,6 +286,7 @@ impl Engine {
         };
         let mut thread = Thread::new(ThreadId { pid: parent.pid, tid: child });
         thread.action = self.newcomers;
+        thread.newborn = true;
         self.threads.insert(child, thread);
         self.running += 1;
         if self.newcomers.is_some() {
@@ -383,6 +388,7 @@ impl Engine {
         let pid = self.threads.get(&tid).map(|thread| thread.id.pid).or_else(|| Pid::new(tid.raw()));
         self.unborn.remove(&tid);
         let Some(pid) = pid.filter(|pid| self.processes.contains_key(pid)) else { return };
+        let known = self.threads.contains_key(&tid);
         self.forget_thread(tid);
         if tid == pid.leader() {
             let report = if libc::WIFSIGNALED(status) {
@@ -396,6 +402,11 @@ impl Engine {
             if let Ok(status) = interruptible::wait_for(pid.leader()) {
                 self.ended(pid.leader(), status);
             }
+        } else if known && self.thread_events {
+            self.report(Report::ThreadExited {
+                thread: ThreadId { pid, tid },
+                status: libc::WEXITSTATUS(status) as u8,
+            });
         } else {
             self.check_running();
         }
@@ -420,7 +431,7 @@ impl Engine {
         if self.stepping_over.is_none() && (self.non_stop || self.running == 0 && self.reports.is_empty()) {
             self.go();
         }
-        if !self.non_stop && self.running == 0 && self.reports.is_empty() && !self.moving.is_empty() {
+        if !self.non_stop && self.owed && self.running == 0 && self.reports.is_empty() {
             self.report(Report::NoResumed);
         }
     }

@@ -53,6 +53,7 @@ impl Engine {
             }
             _ => {}
         }
+        self.owed = true;
         self.go();
         Ok(())
     }

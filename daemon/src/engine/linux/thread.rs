@@ -61,6 +61,8 @@ pub(crate) struct Thread {
     pub(crate) announced: bool,
     /// The breakpoint that it has hit: going on from there steps over it.
     pub(crate) passing: Option<u64>,
+    /// It has not stopped for the first time yet.
+    pub(crate) newborn: bool,
     /// It was interrupted for `vCont;t`.
     pub(crate) halting: bool,
     /// A signal that we sent for the client, to be let through when it arrives.
@@ -86,6 +88,7 @@ impl Thread {
             undelivered: 0,
             announced: true,
             passing: None,
+            newborn: false,
             halting: false,
             injected: None,
             syscall: None,
