@@ -6,7 +6,7 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    AttachRefused, Ending, Engine, Expedited, Interests, LaunchFailed, LaunchSettings, Obstacle, Remedy, Report,
+    AttachRefused, Catch, Ending, Engine, Expedited, Interests, LaunchFailed, LaunchSettings, Obstacle, Remedy, Report,
     Tracer, Wait, journal,
 };
 #[cfg(target_os = "linux")]

@@ -3,13 +3,14 @@
 use super::{file, memory, process, query, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
-use crate::engine::{Engine, Expedited, Report};
+use crate::engine::{Catch, Engine, Expedited, Report};
 use dbgsrv_protocol::rsp::request::Request;
 use dbgsrv_protocol::rsp::server::{Exchange, Reply, Server};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
 use dbgsrv_protocol::rsp::thread::{Scope, Selector, ThreadSelector};
 use dbgsrv_protocol::rsp::{breakpoint, registers, resume, settings, thread};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -73,10 +74,10 @@ impl Conversation {
             Request::File(request) => file::answer(self, request, reply),
             Request::Memory(request) => memory::answer(self, thread, request, reply),
             Request::Process(request) => process::answer(self, request, reply),
-            Request::Query(request) => query::answer(self, request, reply),
+            Request::Query(request) => query::answer(self, thread, request, reply),
             Request::Registers(request) => self.registers(thread, request, reply),
             Request::Resume(request) => self.resume(request, reply),
-            Request::Setting(request) => self.setting(request, reply),
+            Request::Setting(request) => self.setting(thread, request, reply),
             Request::Thread(request) => self.thread(thread, request, reply),
             Request::Transfer(request) => transfer::answer(self, thread, request, reply),
         }
@@ -152,7 +153,7 @@ impl Conversation {
         }
     }
 
-    fn setting(&mut self, request: settings::Request<'_>, reply: Reply<'_>) {
+    fn setting(&mut self, thread: ThreadSelector, request: settings::Request<'_>, reply: Reply<'_>) {
         let launch = &mut self.engine.launch;
         match request {
             settings::Request::DisableRandomization(disable) => launch.disable_randomization = disable,
@@ -171,7 +172,15 @@ impl Conversation {
             settings::Request::WorkingDirectory(path) => {
                 launch.directory = (!path.is_empty()).then(|| OsStr::from_bytes(path).into());
             }
-            settings::Request::CatchSyscalls(_) | settings::Request::ThreadEvents(_) => return reply.unsupported(),
+            settings::Request::CatchSyscalls(calls) => {
+                let catch = match calls.map(|calls| calls.iter().collect::<BTreeSet<_>>()) {
+                    None => Catch::None,
+                    Some(calls) if calls.is_empty() => Catch::All,
+                    Some(calls) => Catch::Some(calls),
+                };
+                return finish(self.engine.catch_syscalls(thread, catch), reply);
+            }
+            settings::Request::ThreadEvents(wanted) => self.engine.set_thread_events(wanted),
             settings::Request::NonStop(non_stop) => {
                 self.non_stop = non_stop;
                 self.engine.set_non_stop(non_stop);
@@ -212,6 +221,7 @@ fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>
         Report::Exited { pid, status } => return tell(&Event::Exited { pid, status }),
         Report::NoResumed => return tell(&Event::NoResumed),
         Report::Signaled { pid, signal } => return tell(&Event::Signaled { pid, signal }),
+        Report::ThreadExited { thread, status } => return tell(&Event::ThreadExited { thread, status }),
     };
     let expedited = engine.expedited(thread);
     let registers = expedited.each_ref().map(Expedited::content);

@@ -56,8 +56,7 @@ fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
 
 /// What this release does of all that the protocol machine knows.
 fn capabilities() -> Capabilities {
-    let missing = [Capability::BreakpointCommands, Capability::CatchSyscalls, Capability::ThreadEvents];
-    missing.into_iter().fold(Capabilities::ALL, Capabilities::without)
+    Capabilities::ALL.without(Capability::BreakpointCommands)
 }
 
 fn interests(features: Features) -> Interests {

@@ -144,7 +144,9 @@ impl Engine {
     /// The client has let go of the process: what came up since is no news.
     fn forget_reports(&mut self, pid: Pid) {
         self.reports.retain(|report| match *report {
-            Report::Executed { thread } | Report::Stopped { thread, .. } => thread.pid != pid,
+            Report::Executed { thread } | Report::Stopped { thread, .. } | Report::ThreadExited { thread, .. } => {
+                thread.pid != pid
+            }
             Report::Exited { pid: other, .. } | Report::Signaled { pid: other, .. } => other != pid,
             Report::NoResumed => true,
         });

@@ -13,6 +13,12 @@ use interruptible::{CHILD, END, INPUT};
 use libc::c_int;
 use nix::errno::Errno;
 
+/// What tells a stop at a system call from one for a signal (`PTRACE_O_TRACESYSGOOD`).
+const SYSCALL: c_int = 0x80;
+
+/// So many threads make it pay to wait for the one that runs alone.
+const MANY: usize = 8;
+
 /// How a wait ended.
 #[derive(Debug)]
 pub enum Wait {
@@ -50,7 +56,11 @@ impl Engine {
             }
             // With many threads, finding the one that runs among all takes the kernel longer than the rest of a step;
             // SIGCHLD then tells of those that end meanwhile.
-            let one = if self.running == 1 && self.threads.len() > 8 { self.moving.first() } else { None };
+            let one = match (self.stepping_over, &self.moving[..]) {
+                _ if self.running != 1 || self.threads.len() < MANY => None,
+                (Some((tid, _)), _) | (None, &[tid]) => Some(tid),
+                _ => None,
+            };
             let (target, mask) = one.map_or((-1, INPUT | END), |tid| (tid.raw(), INPUT | END | CHILD));
             match interruptible::wait(target, 0, mask) {
                 Ok(Some((tid, status))) => self.handle(tid, status),
@@ -86,7 +96,7 @@ impl Engine {
         if !libc::WIFSTOPPED(status) {
             return self.ended(tid, status);
         }
-        match self.stopped_for(tid, status) {
+        match self.wanted(tid, status) {
             Cause::Again => match self.stepping_over {
                 Some((over, _)) if over == tid => self.start_step(tid),
                 // Held until the step over a breakpoint is done.
@@ -96,7 +106,13 @@ impl Engine {
             Cause::Listen => self.listen(tid),
             Cause::Pass => self.go(),
             Cause::Rest => self.check_running(),
-            Cause::Tell(pending) => self.report_stop(tid, &pending),
+            Cause::Tell(pending) => {
+                self.report_stop(tid, &pending);
+                if self.non_stop {
+                    // The others may have been held for this thread's step.
+                    self.go();
+                }
+            }
         }
     }
 
@@ -105,7 +121,7 @@ impl Engine {
         if !libc::WIFSTOPPED(status) {
             return self.ended(tid, status);
         }
-        if let Cause::Tell(pending) = self.stopped_for(tid, status)
+        if let Cause::Tell(pending) = self.wanted(tid, status)
             && let Some(thread) = self.threads.get_mut(&tid)
         {
             thread.pending = Some(pending);
@@ -118,6 +134,18 @@ impl Engine {
         {
             thread.state = State::Running { stepping: false };
             self.running += 1;
+        }
+    }
+
+    /// What a stop comes to. A stop of whatever kind uses up an interrupt that was on its way, so a thread that was
+    /// interrupted for the client stays.
+    fn wanted(&mut self, tid: Tid, status: c_int) -> Cause {
+        let cause = self.stopped_for(tid, status);
+        match cause {
+            Cause::Tell(_) => cause,
+            _ if self.breaking_in == Some(tid) => Cause::Tell(Pending::BreakIn),
+            _ if self.threads.get(&tid).is_some_and(|thread| thread.halting) => Cause::Tell(Pending::Halt),
+            _ => cause,
         }
     }
 
@@ -136,14 +164,18 @@ impl Engine {
             self.running -= 1;
         }
         thread.state = State::Stopped(match event {
+            0 if signal & SYSCALL != 0 => Stop::Trap,
             0 => Stop::Signal,
             libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
             _ => Stop::Trap,
         });
         match (event, signal) {
             (0, libc::SIGTRAP) => self.trap(tid, stepping),
+            (0, signal) if signal == libc::SIGTRAP | SYSCALL => {
+                self.syscall_stop(tid).map_or(Cause::Again, Cause::Tell)
+            }
             (0, signal) => self.signal(tid, signal, stepping),
-            (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid),
+            (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid, stepping),
             (libc::PTRACE_EVENT_STOP, _) => Cause::Listen,
             (libc::PTRACE_EVENT_CLONE, _) => self.cloned(tid),
             (libc::PTRACE_EVENT_FORK, _) => self.forked(tid, false),
@@ -155,14 +187,37 @@ impl Engine {
     }
 
     /// Our interrupt, a new thread's first stop, or news of a job that continues.
-    fn event_stop(&mut self, tid: Tid) -> Cause {
-        if self.breaking_in == Some(tid) {
-            return Cause::Tell(Pending::BreakIn);
+    fn event_stop(&mut self, tid: Tid, stepping: bool) -> Cause {
+        if let Some(status) = self.overtaken_trap(tid, stepping) {
+            return self.stopped_for(tid, status);
         }
-        if self.threads.get(&tid).is_some_and(|thread| thread.halting) {
-            return Cause::Tell(Pending::Halt);
+        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        if std::mem::take(&mut thread.newborn) && self.thread_events {
+            return Cause::Tell(Pending::Trap(Reason::Create));
         }
-        if self.threads.get(&tid).is_some_and(|thread| thread.action.is_some()) { Cause::Again } else { Cause::Rest }
+        if thread.action.is_some() { Cause::Again } else { Cause::Rest }
+    }
+
+    /// An interrupt overtakes the SIGTRAP of an instruction that has just been executed. What is left behind would come up
+    /// when the thread goes on, when it makes no sense any more, or kill it once it is detached. So it is brought forward.
+    fn overtaken_trap(&mut self, tid: Tid, stepping: bool) -> Option<c_int> {
+        let thread = self.threads.get_mut(&tid)?;
+        let process = self.processes.get(&thread.id.pid)?;
+        let possible = stepping || process.breakpoints.is_planted() || !process.debug.is_empty();
+        if !possible || !ptrace::has_pending_trap(tid) || ptrace::cont(tid, 0).is_err() {
+            return None;
+        }
+        thread.registers.forget();
+        thread.state = State::Running { stepping };
+        self.running += 1;
+        match interruptible::wait_for(tid) {
+            Ok(status) if libc::WIFSTOPPED(status) => Some(status),
+            Ok(status) => {
+                self.ended(tid, status);
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     fn signal(&mut self, tid: Tid, signal: c_int, stepping: bool) -> Cause {
@@ -231,6 +286,7 @@ impl Engine {
         };
         let mut thread = Thread::new(ThreadId { pid: parent.pid, tid: child });
         thread.action = self.newcomers;
+        thread.newborn = true;
         self.threads.insert(child, thread);
         self.running += 1;
         if self.newcomers.is_some() {
@@ -254,6 +310,7 @@ impl Engine {
         let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
         let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
         let child = Process::new(pid, process.attached).ok();
+        let child = child.map(|child| Process { tls_symbols: process.tls_symbols, ..child });
         if shares_memory {
             process.lift();
             process.vfork_children += 1;
@@ -331,6 +388,7 @@ impl Engine {
         let pid = self.threads.get(&tid).map(|thread| thread.id.pid).or_else(|| Pid::new(tid.raw()));
         self.unborn.remove(&tid);
         let Some(pid) = pid.filter(|pid| self.processes.contains_key(pid)) else { return };
+        let known = self.threads.contains_key(&tid);
         self.forget_thread(tid);
         if tid == pid.leader() {
             let report = if libc::WIFSIGNALED(status) {
@@ -344,6 +402,11 @@ impl Engine {
             if let Ok(status) = interruptible::wait_for(pid.leader()) {
                 self.ended(pid.leader(), status);
             }
+        } else if known && self.thread_events {
+            self.report(Report::ThreadExited {
+                thread: ThreadId { pid, tid },
+                status: libc::WEXITSTATUS(status) as u8,
+            });
         } else {
             self.check_running();
         }
@@ -368,7 +431,7 @@ impl Engine {
         if self.stepping_over.is_none() && (self.non_stop || self.running == 0 && self.reports.is_empty()) {
             self.go();
         }
-        if !self.non_stop && self.running == 0 && self.reports.is_empty() && !self.moving.is_empty() {
+        if !self.non_stop && self.owed && self.running == 0 && self.reports.is_empty() {
             self.report(Report::NoResumed);
         }
     }

@@ -27,16 +27,19 @@ mod registers;
 mod resume;
 mod step_over;
 mod stop;
+mod syscalls;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod test_program;
 mod thread;
+mod tls;
 
 pub use attach::Ending;
 pub use events::Wait;
 pub use inspect::Expedited;
 pub use launch::LaunchSettings;
 pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
+pub use syscalls::Catch;
 
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
@@ -74,6 +77,13 @@ pub enum Report {
         /// The signal.
         signal: Signal,
     },
+    /// A thread that is not a process's last one ended; reported only if [`Engine::set_thread_events`] asks for it.
+    ThreadExited {
+        /// Which one.
+        thread: ThreadId,
+        /// Its exit status.
+        status: u8,
+    },
     /// A thread stopped.
     Stopped {
         /// Which one.
@@ -108,8 +118,12 @@ pub struct Engine {
     unborn: BTreeMap<Tid, i32>,
     /// Reports that are ready.
     reports: VecDeque<Report>,
+    /// The client has resumed threads and not been told of a stop since.
+    owed: bool,
     /// Threads stop one by one.
     non_stop: bool,
+    /// The client wants to know of threads that come and go.
+    thread_events: bool,
     /// How many threads are not in a ptrace stop.
     running: usize,
     /// The threads that the client has resumed, running or held.
@@ -147,7 +161,9 @@ impl Engine {
             threads: BTreeMap::new(),
             unborn: BTreeMap::new(),
             reports: VecDeque::new(),
+            owed: false,
             non_stop: false,
+            thread_events: false,
             running: 0,
             moving: Vec::new(),
             newcomers: None,
@@ -172,6 +188,11 @@ impl Engine {
     /// Gives these signals to the program without a stop.
     pub fn set_pass_signals(&mut self, signals: impl Iterator<Item = Signal>) {
         self.pass_signals = signal_set(signals);
+    }
+
+    /// Stops threads at their first instruction, and reports their ends.
+    pub fn set_thread_events(&mut self, wanted: bool) {
+        self.thread_events = wanted;
     }
 
     /// Whether any thread runs, so that waiting makes sense.

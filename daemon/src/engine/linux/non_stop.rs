@@ -59,8 +59,7 @@ impl Engine {
 
     /// Leaves one thread at rest, after its stop; the others go on.
     pub(super) fn settle_one(&mut self, tid: Tid) {
-        let over = self.stepping_over.is_some_and(|(over, _)| over == tid);
-        if over {
+        if self.stepping_over.is_some_and(|(over, _)| over == tid) {
             self.stepped_over();
         }
         self.moving.retain(|&moving| moving != tid);
@@ -77,9 +76,6 @@ impl Engine {
             process.lift();
         }
         self.rest_at_breakpoints();
-        if over {
-            self.go();
-        }
     }
 
     /// Reports each stop that came up while threads were held.

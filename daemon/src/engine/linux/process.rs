@@ -6,6 +6,8 @@ use super::journal::{Journal, Slot};
 use super::memory::Memory;
 use super::objects::ReadMemory;
 use super::procfs;
+use super::syscalls::Catch;
+use super::tls;
 use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::rsp::breakpoint::Kind;
 use std::collections::BTreeSet;
@@ -27,6 +29,10 @@ pub(crate) struct Process {
     pub(crate) debug: DebugRegisters,
     /// Counts changes of `debug`; threads catch up when they go on.
     pub(crate) debug_version: u32,
+    /// The system calls that its threads stop at.
+    pub(crate) catch: Catch,
+    /// Where the C library describes its thread-local storage.
+    pub(crate) tls_symbols: tls::Symbols,
     /// A child borrows the memory until it execs or ends: no breakpoint may be in it.
     pub(crate) vfork_children: u32,
     /// Its entry in the journal, if it was attached to.
@@ -48,6 +54,8 @@ impl Process {
             hardware: BTreeSet::new(),
             debug: DebugRegisters::default(),
             debug_version: 0,
+            catch: Catch::None,
+            tls_symbols: tls::Symbols::default(),
             vfork_children: 0,
             slot: None,
         })
@@ -59,6 +67,7 @@ impl Process {
         self.hardware.clear();
         self.debug = DebugRegisters::default();
         self.debug_version = 0;
+        self.tls_symbols = tls::Symbols::default();
         self.vfork_children = 0;
         self.mode = mode(self.pid);
         self.arch = Architecture::get(self.mode);

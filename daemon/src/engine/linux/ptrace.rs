@@ -18,7 +18,8 @@ pub(crate) const OPTIONS: c_int = libc::PTRACE_O_TRACECLONE
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_TRACEVFORKDONE
-    | libc::PTRACE_O_TRACEEXEC;
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACESYSGOOD;
 
 fn request(request: c_uint, tid: Tid, address: *mut c_void, data: *mut c_void) -> Result<c_long> {
     // SAFETY: callers pass pointers that are valid for the request at hand; with others the kernel answers EFAULT.
@@ -42,6 +43,34 @@ pub(crate) fn interrupt(tid: Tid) -> Result<()> {
 /// Lets a thread run, delivering `signal` unless 0.
 pub(crate) fn cont(tid: Tid, signal: c_int) -> Result<()> {
     request(libc::PTRACE_CONT, tid, ptr::null_mut(), number(signal as usize)).map(drop)
+}
+
+/// As `cont`, up to the next entry to or return from a system call.
+pub(crate) fn cont_to_syscall(tid: Tid, signal: c_int) -> Result<()> {
+    request(libc::PTRACE_SYSCALL, tid, ptr::null_mut(), number(signal as usize)).map(drop)
+}
+
+/// Which side of a system call a thread has stopped on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SyscallStop {
+    /// On entering the one with this number.
+    Entry(i64),
+    /// On leaving it.
+    Exit,
+}
+
+/// Tells the two apart.
+pub(crate) fn syscall_stop(tid: Tid) -> Result<SyscallStop> {
+    // SAFETY: plain old data; all zeros is a value of it.
+    let mut info: libc::ptrace_syscall_info = unsafe { std::mem::zeroed() };
+    let size = number(size_of::<libc::ptrace_syscall_info>());
+    request(libc::PTRACE_GET_SYSCALL_INFO, tid, size, ptr::from_mut(&mut info).cast())?;
+    if info.op == libc::PTRACE_SYSCALL_INFO_ENTRY {
+        // SAFETY: `op` says that this member was filled.
+        Ok(SyscallStop::Entry(unsafe { info.u.entry.nr } as i64))
+    } else {
+        Ok(SyscallStop::Exit)
+    }
 }
 
 /// Runs one instruction, delivering `signal` unless 0.
@@ -72,6 +101,17 @@ pub(crate) fn signal_info(tid: Tid) -> Result<libc::siginfo_t> {
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     request(libc::PTRACE_GETSIGINFO, tid, ptr::null_mut(), ptr::from_mut(&mut info).cast())?;
     Ok(info)
+}
+
+/// Whether a SIGTRAP that the kernel made is queued for a thread.
+pub(crate) fn has_pending_trap(tid: Tid) -> bool {
+    const MOST: usize = 8;
+    let arguments = libc::ptrace_peeksiginfo_args { off: 0, flags: 0, nr: MOST as i32 };
+    // SAFETY: siginfo_t is plain old data; all zeros is a value of it.
+    let mut queue: [libc::siginfo_t; MOST] = unsafe { std::mem::zeroed() };
+    let address = ptr::from_ref(&arguments).cast_mut().cast();
+    let count = request(libc::PTRACE_PEEKSIGINFO, tid, address, queue.as_mut_ptr().cast()).unwrap_or(0);
+    queue[..count as usize].iter().any(|info| info.si_signo == libc::SIGTRAP && info.si_code > 0)
 }
 
 /// The bytes of a `siginfo_t`.

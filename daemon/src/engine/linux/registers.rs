@@ -29,6 +29,11 @@ impl Registers {
         self.general(tid).map(|general| general.pc())
     }
 
+    /// The number of the system call that the thread is in, if it is in one.
+    pub(crate) fn syscall_number(&mut self, tid: Tid) -> Option<i64> {
+        self.general(tid).ok()?.syscall_number()
+    }
+
     /// Moves the program counter at once: should this worker die, the thread goes on from there.
     pub(crate) fn rewind(&mut self, tid: Tid, pc: u64) -> Result<(), Errno> {
         self.general(tid)?.set_pc(pc);

@@ -53,6 +53,7 @@ impl Engine {
             }
             _ => {}
         }
+        self.owed = true;
         self.go();
         Ok(())
     }
@@ -212,7 +213,13 @@ impl Thread {
         // Where a call fails with ESRCH the thread has been killed, and its end is about to be reported.
         let _ = self.prepare(process);
         let signal = self.take_signal();
-        let resumed = if stepping { ptrace::step(tid, signal) } else { ptrace::cont(tid, signal) };
+        let resumed = if stepping {
+            ptrace::step(tid, signal)
+        } else if process.catch.is_on() {
+            ptrace::cont_to_syscall(tid, signal)
+        } else {
+            ptrace::cont(tid, signal)
+        };
         debug_assert!(matches!(resumed, Ok(()) | Err(Errno::ESRCH)), "{tid}: {resumed:?}");
         self.passing = None;
         self.state = State::Running { stepping };

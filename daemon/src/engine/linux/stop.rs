@@ -121,6 +121,7 @@ impl Engine {
                 _ => {}
             }
         }
+        self.owed = false;
         self.breaking_in = None;
         self.newcomers = None;
         self.rest_at_breakpoints();
@@ -129,6 +130,7 @@ impl Engine {
     /// The thread has ended, or will not be heard of again.
     pub(super) fn forget_thread(&mut self, tid: Tid) {
         let Some(thread) = self.threads.remove(&tid) else { return };
+        self.moving.retain(|&moving| moving != tid);
         if !matches!(thread.state, State::Stopped(_)) {
             self.running -= 1;
         }

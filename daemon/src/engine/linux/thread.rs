@@ -61,10 +61,14 @@ pub(crate) struct Thread {
     pub(crate) announced: bool,
     /// The breakpoint that it has hit: going on from there steps over it.
     pub(crate) passing: Option<u64>,
+    /// It has not stopped for the first time yet.
+    pub(crate) newborn: bool,
     /// It was interrupted for `vCont;t`.
     pub(crate) halting: bool,
     /// A signal that we sent for the client, to be let through when it arrives.
     pub(crate) injected: Option<c_int>,
+    /// The system call that it stopped on entering.
+    pub(crate) syscall: Option<i64>,
     /// Which version of the process's debug registers it has.
     pub(crate) debug_version: u32,
     /// They are switched off while it stands still.
@@ -84,8 +88,10 @@ impl Thread {
             undelivered: 0,
             announced: true,
             passing: None,
+            newborn: false,
             halting: false,
             injected: None,
+            syscall: None,
             debug_version: 0,
             disarmed: false,
             registers: Registers::default(),

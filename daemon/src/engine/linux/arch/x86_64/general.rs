@@ -22,6 +22,17 @@ impl GeneralRegisters {
         self.0.rip = pc;
     }
 
+    /// The number of the system call that the thread is in, if it is in one.
+    pub(crate) fn syscall_number(&self) -> Option<i64> {
+        let number = i64::from(self.0.orig_rax as i32);
+        (number >= 0).then_some(number)
+    }
+
+    /// Where the thread's own block is: thread-local variables lie around it.
+    pub(crate) fn thread_pointer(&self) -> u64 {
+        self.0.fs_base
+    }
+
     /// Keeps the kernel from restarting an interrupted system call when the thread runs on.
     ///
     /// A restart moves the program counter back by the length of the system call instruction, which is wrong after
