@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
+use nix::unistd::Pid;
+
 use crate::GUARD;
 
 /// What the client says it understands, as gdb does.
@@ -109,6 +111,16 @@ impl Client {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
             Err(error) => panic!("no byte from the server: {error}"),
         }
+    }
+
+    /// Attaches to a process, which is stopped then.
+    ///
+    /// # Panics
+    /// When that is refused.
+    #[track_caller]
+    pub fn attach(&mut self, pid: Pid) {
+        let stop = self.request(&format!("vAttach;{:x}", pid.as_raw()));
+        assert!(stop.starts_with('T'), "vAttach is answered {stop}");
     }
 
     /// Starts a program with arguments and returns its process id.

@@ -111,6 +111,7 @@ pub struct Interests {
 
 /// The debuggees of one session.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub struct Engine {
     processes: BTreeMap<Pid, Process>,
     threads: BTreeMap<Tid, Thread>,
