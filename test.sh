@@ -26,7 +26,7 @@ installed() { # Debian package
 
 install_debian_packages() {
     local package missing=() optional=()
-    for package in gcc g++ libc6-dev libc6-dbg gdb gdbserver git; do
+    for package in gcc g++ libc6-dev libc6-dbg gdb gdbserver git iproute2; do
         installed "$package" || missing+=("$package")
     done
     # For the tests of 32-bit programs, which are skipped without it.
@@ -34,7 +34,8 @@ install_debian_packages() {
     [ $((${#missing[@]} + ${#optional[@]})) -gt 0 ] || return 0
 
     export DEBIAN_FRONTEND=noninteractive
-    as_root apt-get update -qq
+    # A list that is out of date may still do; where it does not, the installation says what is missing.
+    as_root apt-get update -qq || echo "the list of packages could not be updated"
     if [ ${#missing[@]} -gt 0 ]; then
         as_root apt-get install -qq --no-install-recommends "${missing[@]}"
     fi
@@ -74,7 +75,10 @@ cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 step laws
 .ci/laws
-if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; fi
+if command -v cargo-deny >/dev/null; then
+    cargo deny check bans licenses sources
+    cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
+fi
 
 step lints
 cargo clippy --locked --workspace --all-targets -- -D warnings

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, Span, debug, error_span, info, warn};
 
 /// How long the sessions may take to end when the server does.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Why a connection becomes no session.
 #[derive(Debug, Error)]

@@ -1,12 +1,52 @@
 //! The process server behind the `dbgsrv` command.
 //!
-//! [`engine`] runs typed requests against real processes and knows nothing of listeners; [`worker`] joins it with the
-//! protocol for one debug session; everything else is the front that accepts connections and starts workers:
+//! [`app`] is all of it; [`engine`] is what runs programs, and is of use by itself. Nothing here reads or writes a packet,
+//! which is `dbgsrv_protocol`'s, nor opens a port, which is `dbgsrv_transports`'. There is no debugger here either: symbols,
+//! expressions and source lines are the client's.
 //!
 //! ```text
-//! app ── listener ── connection ── worker::spawn ──(process)── worker::run
-//!                     │  └ refusal
-//!    └ undecided      └ policy, sniff
+//!                    the front: one thread, async              a worker: one process, one thread
+//!
+//!  client ──▶ listener ─▶ connection ─▶ worker::spawn ──────▶ worker::run ──▶ rsp::server
+//!    ▲                     │ │ │                                   │              │
+//!    │          undecided ─┘ │ └─ refusal                          └──────────▶ engine ──▶ programs
+//!    │         policy, sniff ┘
+//!    └─────────── the same socket, handed over ────────────▶ worker::run
+//! ```
+//!
+//! # One debuggee's life
+//!
+//! The engine's half of a worker's loop; the other half is the example of `dbgsrv_protocol`.
+//!
+//! ```
+//! use dbgsrv::engine::{Engine, Report, Wait, journal};
+//! use dbgsrv_protocol::rsp::resume::Actions;
+//! use nix::sys::memfd::{MFdFlags, memfd_create};
+//! use nix::unistd::ftruncate;
+//!
+//! let shared = memfd_create("journal", MFdFlags::MFD_CLOEXEC)?;
+//! ftruncate(&shared, journal::SIZE as i64)?;
+//! let mut engine = Engine::new(journal::Journal::map(&shared)?)?;
+//!
+//! let thread = engine.launch(b"/bin/true", &[])?;
+//! let everybody_continues = Actions::parse(b"c").ok_or("no action")?;
+//! engine.resume(everybody_continues, None)?;
+//! loop {
+//!     match engine.wait() {
+//!         Wait::Report(Report::Exited { pid, status }) => {
+//!             assert_eq!((pid, status), (thread.pid, 0));
+//!             break;
+//!         }
+//!         // A signal, a breakpoint, …: here the client is told, and says how to go on.
+//!         Wait::Report(_) => engine.resume(everybody_continues, None)?,
+//!         Wait::Idle => break,
+//!         // Something has come for the worker, such as input or SIGTERM.
+//!         Wait::Interrupted => break,
+//!     }
+//! }
+//! // What is left is let go as the rules say: what was attached to goes on, the rest ends.
+//! engine.end();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod app;

@@ -38,8 +38,6 @@ async fn accept(listener: &mut Listener, policy: Policy, server: &Arc<Server>) {
             }
             Err(error) => {
                 warn!(%listener, reason = %error, ?pause, "cannot accept a connection; trying again");
-                // Most likely descriptors have run out, and a silent connection holds one.
-                server.undecided.evict();
                 tokio::time::sleep(pause).await;
                 pause = next_pause(pause);
             }

@@ -41,7 +41,9 @@ impl Undecided {
         let made_way = CancellationToken::new();
         let mut queue = self.queue();
         while queue.waiting.len() >= self.most {
-            queue.remove_oldest();
+            if let Some((_, oldest)) = queue.waiting.pop_front() {
+                oldest.cancel();
+            }
         }
         queue.last += 1;
         let number = queue.last;
@@ -50,21 +52,8 @@ impl Undecided {
         Place { room: Arc::clone(self), number, made_way }
     }
 
-    /// Takes the oldest connection's place away, to free its descriptor.
-    pub(crate) fn evict(&self) {
-        self.queue().remove_oldest();
-    }
-
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Queue {
-    fn remove_oldest(&mut self) {
-        if let Some((_, place)) = self.waiting.pop_front() {
-            place.cancel();
-        }
     }
 }
 
@@ -113,15 +102,6 @@ mod tests {
         drop(first);
         assert!(!is_lost(&second));
         assert_eq!(room.queue().waiting.len(), 1);
-    }
-
-    #[test]
-    fn evicting_where_nobody_is_does_nothing() {
-        let room = Undecided::new(1);
-        room.evict();
-        let place = room.enter();
-        room.evict();
-        assert!(is_lost(&place));
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -151,6 +151,18 @@ fn parent(pid: Pid) -> Option<Pid> {
     field(&status, "PPid")?.parse().ok().map(Pid::from_raw)
 }
 
+/// What `ps` calls the process, empty when it is gone.
+#[must_use]
+pub fn name(pid: Pid) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
+/// How many descriptors the process has open, 0 when it is gone.
+#[must_use]
+pub fn descriptors(pid: Pid) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+}
+
 /// Resident memory in KiB, 0 when the process is gone.
 #[must_use]
 pub fn resident_kib(pid: Pid) -> u64 {

@@ -133,10 +133,10 @@ impl Client {
         self.reply()
     }
 
-    /// Attaches to a process.
+    /// Attaches to a process, which is stopped then.
     ///
     /// # Panics
-    /// When the server does not.
+    /// When that is refused.
     #[track_caller]
     pub fn attach(&mut self, pid: Pid) {
         let stop = self.request(&format!("vAttach;{:x}", pid.as_raw()));

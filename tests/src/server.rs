@@ -114,6 +114,17 @@ impl Server {
         Self::spawn(command)
     }
 
+    /// Has a shell do `first`, and then become `dbgsrv` on a free port.
+    ///
+    /// # Panics
+    /// When it does not say where it listens.
+    #[must_use]
+    pub fn start_after(first: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{first}; exec \"$0\" -t tcp:port=0")]).arg(dbgsrv());
+        Self::spawn(command)
+    }
+
     fn spawn(mut command: Command) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe can be made");
         let stdout = writer.try_clone().expect("a pipe's end can be duplicated");

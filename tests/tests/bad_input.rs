@@ -334,3 +334,47 @@ fn malformed_packets_of_every_family_are_errors_and_the_session_goes_on() {
     drop(client);
     server.assert_still_serves();
 }
+
+/// Whether `requests` are accepted for a while and then refused, in bounded memory, and the session goes on.
+fn assert_has_its_limit(server: &Server, client: &mut Client, requests: impl Iterator<Item = String>) {
+    let mut replies = requests.map(|request| client.request(&request));
+    assert_eq!(replies.next().as_deref(), Some("OK"));
+    let refused = replies.find(|reply| reply != "OK");
+    assert!(refused.is_some_and(|reply| reply.starts_with("E.this session holds no more ")));
+    assert_bounded(server);
+    assert!(client.request("qC").starts_with("QC"));
+}
+
+#[test]
+fn an_environment_has_its_limit() {
+    if stand_in_lacks("a bound on the environment") {
+        return;
+    }
+    let server = Server::start();
+    let (mut client, _) = running_program(&server);
+    let value = "61".repeat(100_000);
+    let large = (0..30).map(|index| format!("QEnvironmentHexEncoded:{:02x}3d{value}", 0x41 + index));
+    assert_has_its_limit(&server, &mut client, large);
+    assert_eq!(client.request("QEnvironmentReset"), "OK");
+    let (small, name) = (0..1 << 20, "QEnvironmentUnset:");
+    assert_has_its_limit(&server, &mut client, small.map(|index| format!("{name}{index:08x}")));
+    assert_eq!(client.request("QEnvironmentReset"), "OK");
+    drop(client);
+    server.assert_still_serves();
+}
+
+#[test]
+fn conditions_have_their_limit() {
+    if stand_in_lacks("a bound on conditions") {
+        return;
+    }
+    let server = Server::start();
+    let (mut client, pid) = running_program(&server);
+    let stack = end_of_stack(pid) - 1000;
+    // 1, dropped, a thousand times, and the end.
+    let expression = format!("X{:x},{}27", 3 * 1000 + 1, "220129".repeat(1000));
+    let many = (0..1000).map(|index| format!("Z0,{:x},1;{}", stack + index, expression.repeat(20)));
+    assert_has_its_limit(&server, &mut client, many);
+    drop(client);
+    server.assert_still_serves();
+}

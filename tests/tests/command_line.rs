@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use dbgsrv_tests::process::Owned;
-use dbgsrv_tests::server::dbgsrv;
+use dbgsrv_tests::server::{Server, dbgsrv, stand_in_lacks};
 
 /// The exit status and the error output for these arguments.
 fn run(arguments: &[&str]) -> (i32, String) {
@@ -51,4 +51,25 @@ fn a_port_in_use_is_named_and_the_exit_status_is_1() {
     let (status, message) = run(&["-t", &format!("tcp:port={port}")]);
     assert_eq!(status, 1, "{message}");
     assert!(message.contains(&port.to_string()) && message.contains("in use"), "{message}");
+}
+
+#[test]
+fn a_second_server_on_the_same_port_ends_and_the_first_serves_on() {
+    if stand_in_lacks("an exit status of its own") {
+        return;
+    }
+    let server = Server::start();
+    let (status, message) = run(&["-t", &format!("tcp:port={}", server.port())]);
+    assert_eq!(status, 1, "{message}");
+    assert!(message.contains("in use"), "{message}");
+    server.assert_still_serves();
+}
+
+#[test]
+fn no_password_is_repeated() {
+    for arguments in [&["-t", "tcp:port=5005,password=Sesame-17"] as &[_], &["tcp:port=5005,password=Sesame-17"]] {
+        let (status, message) = run(arguments);
+        assert_eq!(status, 2, "{message}");
+        assert!(message.contains("password") && !message.contains("Sesame"), "{message}");
+    }
 }

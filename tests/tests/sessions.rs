@@ -59,6 +59,19 @@ fn twenty_sessions_are_served_at_once() {
 }
 
 #[test]
+fn the_list_of_processes_tells_workers_from_the_daemon() {
+    if stand_in_lacks("workers") {
+        return;
+    }
+    let server = Server::start();
+    let client = Client::greeted(server.port());
+    assert_eq!(process::name(server.pid()), "dbgsrv");
+    let names: Vec<_> = server.workers().into_iter().map(process::name).collect();
+    assert_eq!(names, ["dbgsrv-session"]);
+    drop(client);
+}
+
+#[test]
 fn sessions_come_and_go_a_hundred_times() {
     let server = Server::start();
     for _ in 0..100 {

@@ -35,6 +35,9 @@ pub enum Error {
     /// The system said no.
     #[error("{}", .0.desc())]
     System(#[from] Errno),
+    /// The client has set up more of something than a session holds.
+    #[error("this session holds no more {0}")]
+    TooMany(&'static str),
     /// The processor or the system cannot do this.
     #[error("not supported on this machine")]
     Unsupported,
@@ -56,6 +59,7 @@ impl Error {
             Self::NoDebugRegister(..) => Errno::ENOSPC as u8,
             Self::Running => Errno::EBUSY as u8,
             Self::System(errno) => *errno as i32 as u8,
+            Self::TooMany(_) => Errno::E2BIG as u8,
             Self::Unsupported => Errno::ENOSYS as u8,
         }
     }

@@ -157,14 +157,15 @@ impl Conversation {
         let launch = &mut self.engine.launch;
         match request {
             settings::Request::DisableRandomization(disable) => launch.disable_randomization = disable,
-            settings::Request::EnvironmentReset => launch.environment.clear(),
+            settings::Request::EnvironmentReset => launch.reset_environment(),
             settings::Request::EnvironmentSet(pair) => {
                 let mut halves = pair.splitn(2, |&byte| byte == b'=').map(|half| OsString::from_vec(half.to_vec()));
                 let name = halves.next().unwrap_or_default();
-                launch.environment.insert(name, Some(halves.next().unwrap_or_default()));
+                let set = launch.set_variable(name, Some(halves.next().unwrap_or_default()));
+                return finish(set, reply);
             }
             settings::Request::EnvironmentUnset(name) => {
-                launch.environment.insert(OsStr::from_bytes(name).to_owned(), None);
+                return finish(launch.set_variable(OsStr::from_bytes(name).to_owned(), None), reply);
             }
             settings::Request::PassSignals(signals) => self.engine.set_pass_signals(signals.iter()),
             settings::Request::ProgramSignals(signals) => self.engine.set_program_signals(signals.iter()),

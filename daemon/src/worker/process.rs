@@ -102,7 +102,7 @@ fn arrived(session: &mut Conversation, result: Result<ThreadId>, signal: Signal,
 
 fn note(session: &mut Conversation, result: &Result<ThreadId>) {
     match result {
-        Ok(thread) => info!(pid = %thread.pid, "debugging"),
+        Ok(thread) => info!(pid = thread.pid.raw(), "debugging"),
         Err(error) => {
             warn!(%error, "refused");
             session.refusal = Some(error.to_string());

@@ -44,7 +44,7 @@ fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
     };
     let ended = service.serve();
     for (pid, ending) in service.conversation.engine.end() {
-        info!(%pid, ?ending, "debuggee released");
+        info!(pid = pid.raw(), ?ending, "debuggee released");
     }
     match ended {
         // The client vanished: an ended session like any other.

@@ -19,8 +19,9 @@ pub struct SyscallList<'a> {
     text: &'a [u8],
 }
 
-/// The hex numbers between `;` in `text`; `None` for one that is none.
+/// The hex numbers between `;` in `text`, after the last of which GDB writes a `;` too; `None` for one that is none.
 fn numbers(text: &[u8]) -> impl Iterator<Item = Option<u64>> + Clone {
+    let text = text.strip_suffix(b";").unwrap_or(text);
     text.split(|byte| *byte == b';').filter(move |_| !text.is_empty()).map(field::whole)
 }
 
@@ -225,7 +226,7 @@ mod tests {
             "QCatchSyscalls:1;x",
             "QPassSignals:100",
             "QPassSignals:e;;f",
-            "QProgramSignals:;",
+            "QProgramSignals:;;",
             "QSetWorkingDir:2",
             "QEnvironmentUnset:zz",
         ] {
@@ -234,5 +235,13 @@ mod tests {
         for body in ["Q", "QNonStop", "QUnheardOf:1", "QEnvironmentResetx"] {
             unknown(body.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_list_may_end_with_a_separator_as_gdb_writes_it() {
+        let list = SignalList::parse(b"e;10;97;").unwrap();
+        assert!(list.iter().eq([Signal(0x0e), Signal(0x10), Signal(0x97)]));
+        assert_eq!(SignalList::parse(b"").unwrap().iter().count(), 0);
+        assert!(SignalList::parse(b"e;;10").is_none());
     }
 }

@@ -40,6 +40,7 @@ impl Engine {
             return Err(explain_attach(pid, errno).into());
         }
         process.slot = Some(slot);
+        self.interrupt_owed = false;
         self.processes.insert(pid, process);
         self.hold_all();
         // Threads that came up meanwhile and were not born of one that was already traced.
@@ -117,8 +118,9 @@ impl Engine {
     fn release_child(&mut self, parent: &Thread) {
         let Some(Pending::Trap(Reason::Fork(child) | Reason::Vfork(child))) = parent.pending else { return };
         if self.threads.remove(&child.tid).is_some() {
-            let slot = self.processes.remove(&child.pid).and_then(|process| process.slot);
-            slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
+            if let Some(slot) = self.processes.remove(&child.pid).and_then(|process| process.slot) {
+                self.journal.remove_process(slot);
+            }
             // Where it has been killed there is nobody to let go.
             let _ = ptrace::detach(child.tid, 0);
         }

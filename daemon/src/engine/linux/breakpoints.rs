@@ -6,20 +6,31 @@
 use super::arch::BREAKPOINT;
 use super::journal::{Journal, Slot};
 use super::memory::Memory;
+use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::Pid;
 use dbgsrv_protocol::rsp::agent::Program;
-use nix::errno::Errno;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Most software breakpoints in one process.
 const MAX_BREAKPOINTS: usize = 8192;
 
+/// Most memory in bytes for the conditions of the breakpoints in one process, of which one that gdb compiles takes some
+/// hundreds. A packet could make some megabytes of them.
+const MAX_CONDITIONS: usize = 4 << 20;
+
 /// What a client wants to happen at an address.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     /// Stop only where one of these is true; empty: always.
     pub(crate) conditions: Vec<Program>,
+}
+
+impl Conditions {
+    /// Bytes of memory.
+    fn size(&self) -> usize {
+        self.conditions.iter().map(Program::size).sum()
+    }
 }
 
 #[derive(Debug)]
@@ -47,24 +58,33 @@ impl Breakpoints {
     /// Adds a breakpoint, or replaces the conditions of the one that is there.
     ///
     /// # Errors
-    /// `EFAULT` where no memory is at `address`, `EMFILE` where there are too many.
-    pub(crate) fn insert(&mut self, address: u64, what: Conditions, memory: &Memory) -> Result<(), Errno> {
+    /// [`Error::BadAddress`] where no memory is at `address`, [`Error::TooMany`].
+    pub(crate) fn insert(&mut self, address: u64, what: Conditions, memory: &Memory) -> Result<()> {
+        if !self.has_room_for(&what) {
+            return Err(Error::TooMany("conditions of breakpoints"));
+        }
         if let Some(breakpoint) = self.table.get_mut(&address) {
             breakpoint.what = what;
             return Ok(());
         }
         if self.table.len() == MAX_BREAKPOINTS {
-            return Err(Errno::EMFILE);
+            return Err(Error::TooMany("breakpoints"));
         }
         let mut original = [0];
         if memory.read(address, &mut original) != 1 {
-            return Err(Errno::EFAULT);
+            return Err(Error::BadAddress(address));
         }
         let [original] = original;
         self.table
             .insert(address, Breakpoint { what, original: Some(original), planted: false, was_hit: false, slot: None });
         self.complete = false;
         Ok(())
+    }
+
+    fn has_room_for(&self, what: &Conditions) -> bool {
+        let held = || self.table.values().map(|breakpoint| breakpoint.what.size()).sum::<usize>();
+        // Most have none, and then nothing is to be added up.
+        what.conditions.is_empty() || held() + what.size() <= MAX_CONDITIONS
     }
 
     /// Takes a breakpoint away, also out of memory.
@@ -85,6 +105,11 @@ impl Breakpoints {
         if let Some(breakpoint) = self.table.get_mut(&address) {
             breakpoint.was_hit = true;
         }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.is_empty()
     }
 
     /// Whether a breakpoint is at `address`.

@@ -26,7 +26,7 @@ pub struct LaunchSettings {
     /// Where the program starts; `None`: in the server's directory.
     pub directory: Option<PathBuf>,
     /// Differences from the server's environment; `None`: not set.
-    pub environment: BTreeMap<OsString, Option<OsString>>,
+    environment: BTreeMap<OsString, Option<OsString>>,
     /// Starts the program through `$SHELL`, or `/bin/sh`.
     pub shell: bool,
 }
@@ -37,7 +37,34 @@ impl Default for LaunchSettings {
     }
 }
 
+/// Most bytes of names and values that a client may set, [`PER_VARIABLE`] for each counted in: the kernel takes less than
+/// 6 MiB from execve(2) in any case.
+const MAX_ENVIRONMENT: usize = 1 << 20;
+/// What a variable takes beside its name and value.
+const PER_VARIABLE: usize = 64;
+
 impl LaunchSettings {
+    /// Sets a variable of the program's environment to `value`, or removes it (`None`).
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] where that and what was set before is too much for any program.
+    pub fn set_variable(&mut self, name: OsString, value: Option<OsString>) -> Result<()> {
+        let size = |name: &OsString, value: &Option<OsString>| {
+            PER_VARIABLE + name.len() + value.as_ref().map_or(0, |value| value.len())
+        };
+        let held: usize = self.environment.iter().map(|(name, value)| size(name, value)).sum();
+        if held + size(&name, &value) > MAX_ENVIRONMENT {
+            return Err(Error::TooMany("environment variables"));
+        }
+        self.environment.insert(name, value);
+        Ok(())
+    }
+
+    /// Forgets what was set or removed.
+    pub fn reset_environment(&mut self) {
+        self.environment.clear();
+    }
+
     /// The program's environment as `NAME=VALUE` strings.
     fn environment(&self) -> Vec<CString> {
         let mut all: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
@@ -99,6 +126,7 @@ impl Engine {
         thread.state = State::Stopped(Stop::Trap);
         self.threads.insert(id.tid, thread);
         self.processes.insert(pid, process);
+        self.interrupt_owed = false;
         self.terminal.give_to(pid);
         Ok(id)
     }

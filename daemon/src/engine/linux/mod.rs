@@ -111,6 +111,7 @@ pub struct Interests {
 
 /// The debuggees of one session.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub struct Engine {
     processes: BTreeMap<Pid, Process>,
     threads: BTreeMap<Tid, Thread>,
@@ -134,6 +135,8 @@ pub struct Engine {
     newcomers: Option<Action>,
     /// The thread that the client's interrupt was sent to.
     breaking_in: Option<Tid>,
+    /// The client's interrupt found nothing to stop, or another stop came first: it holds for the next resume.
+    interrupt_owed: bool,
     /// Threads that stopped for a SIGTRAP of ours, and whether that was a step, see [`Engine::rest`].
     restless: Vec<(Tid, bool)>,
     /// All threads are being stopped: none may be resumed.
@@ -171,6 +174,7 @@ impl Engine {
             moving: Vec::new(),
             newcomers: None,
             breaking_in: None,
+            interrupt_owed: false,
             restless: Vec::new(),
             holding: false,
             stepping_over: None,

@@ -75,7 +75,8 @@ impl Engine {
         if self.threads.values().all(|thread| thread.id.pid != pid || thread.action.is_none()) {
             process.lift();
         }
-        self.rest_at_breakpoints();
+        // While others run the worker has no time of its own to do this in.
+        self.rest();
     }
 
     /// Reports each stop that came up while threads were held.

@@ -31,10 +31,7 @@ impl Engine {
         if kind == Kind::Software {
             let parse = |expression: &[u8]| Program::parse(expression).map_err(|_| Error::System(Errno::EINVAL));
             let conditions = conditions.iter().map(parse).collect::<Result<_>>()?;
-            match process.breakpoints.insert(address, Conditions { conditions }, &process.memory) {
-                Err(Errno::EFAULT) => return Err(Error::BadAddress(address)),
-                inserted => inserted?,
-            }
+            process.breakpoints.insert(address, Conditions { conditions }, &process.memory)?;
             if self.threads.values().any(|thread| thread.id.pid == pid && thread.action.is_some())
                 && let Some(process) = self.processes.get_mut(&pid)
             {

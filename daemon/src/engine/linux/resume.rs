@@ -57,6 +57,9 @@ impl Engine {
         }
         self.owed = true;
         self.go();
+        if self.interrupt_owed {
+            self.interrupt();
+        }
         Ok(())
     }
 
@@ -86,10 +89,17 @@ impl Engine {
         }
     }
 
-    /// Whether the one thread in motion executes one instruction at a time: then no breakpoint has to be in memory.
-    fn moves_alone(&self) -> bool {
+    /// Whether the one thread in motion executes one instruction at a time: then no breakpoint has to be in memory, except
+    /// one that is under the thread and that it has not hit yet.
+    fn moves_alone(&mut self) -> bool {
         let [tid] = self.moving[..] else { return false };
-        self.threads.get(&tid).is_some_and(Thread::wants_step)
+        let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.wants_step()) else { return false };
+        let Some(process) = self.processes.get(&thread.id.pid) else { return false };
+        if process.breakpoints.is_empty() || !thread.is_stopped() {
+            return true;
+        }
+        let pc = thread.registers.pc(tid);
+        pc.is_ok_and(|pc| thread.passing == Some(pc) || !process.breakpoints.contains(pc))
     }
 
     pub(super) fn first_pending(&self) -> Option<Tid> {
@@ -136,12 +146,15 @@ impl Engine {
         self.restless.retain(|&(restless, _)| restless != tid);
     }
 
-    /// Asks a running thread to stop, so that the client gets a stop to look at.
+    /// Asks a running thread to stop, so that the client gets a stop to look at. A client that resumes by itself after
+    /// stops that it keeps from its user can't tell whether it interrupts a running program, so one that does not is
+    /// remembered.
     pub fn interrupt(&mut self) {
         let running = self.threads.values().filter(|thread| thread.is_active()).map(|thread| thread.id);
         // A leader that has ended before its threads takes interrupts, and never stops.
         let mut alive = running.filter(|id| procfs::state(id.pid, id.tid) != Some(b'Z'));
         self.breaking_in = alive.find(|id| ptrace::interrupt(id.tid).is_ok()).map(|id| id.tid);
+        self.interrupt_owed = self.breaking_in.is_none() && self.has_processes();
     }
 
     /// Reports a stop that came up while the client could not be told.

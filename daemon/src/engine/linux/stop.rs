@@ -90,7 +90,10 @@ impl Engine {
         let stopped = |signal, reason| Report::Stopped { thread: id, signal, reason };
         let report = match *pending {
             Pending::Exec => Report::Executed { thread: id },
-            Pending::BreakIn => stopped(Signal::INT, Reason::Signal),
+            Pending::BreakIn => {
+                self.breaking_in = None;
+                stopped(Signal::INT, Reason::Signal)
+            }
             Pending::Halt => halted(id),
             Pending::Signal(signal) => {
                 thread.undelivered = signal;
@@ -142,7 +145,7 @@ impl Engine {
             }
         }
         self.owed = false;
-        self.breaking_in = None;
+        self.interrupt_owed |= self.breaking_in.take().is_some();
         self.newcomers = None;
         self.rest_at_breakpoints();
     }
@@ -154,7 +157,7 @@ impl Engine {
         if !matches!(thread.state, State::Stopped(_)) {
             self.running -= 1;
         }
-        if self.breaking_in == Some(tid) {
+        if self.breaking_in.take_if(|breaking_in| *breaking_in == tid).is_some() {
             self.interrupt();
         }
         let pid = thread.id.pid;

@@ -46,6 +46,7 @@ pub(crate) enum Pending {
 
 /// A traced thread.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub(crate) struct Thread {
     pub(crate) id: ThreadId,
     pub(crate) state: State,

@@ -167,6 +167,12 @@ impl Program {
         compile::compile(bytes)
     }
 
+    /// Bytes of memory that it takes up: some 16 for each instruction.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.operations) + self.formats.len()
+    }
+
     /// Runs the program for at most `max_steps` instructions. `None` if it leaves nothing on the stack, as commands do.
     ///
     /// # Errors

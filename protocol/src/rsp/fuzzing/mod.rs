@@ -26,7 +26,9 @@ pub fn packet(data: &[u8]) {
     for size in [1, 7] {
         assert_eq!(self::frames(data, size), frames, "in pieces of {size}");
     }
-    frames.iter().for_each(|(_, body)| parse(body));
+    for (_, body) in &frames {
+        parse(body);
+    }
     parse(data);
     let mut text = Vec::new();
     escape::encode(&mut text, data);

@@ -7,8 +7,12 @@
 //! `recv` goes straight into the machine's buffer, requests borrow from it, replies are written straight behind each
 //! other into the transmit buffer: one read, one write, no allocation in the steady state.
 //!
-//! The caller's loop: send all of [`Server::transmit`]; call [`Server::poll_request`] and answer until it gives
-//! `None`; send again; leave if there is a [`Server::violation`]; wait for bytes or events.
+//! The caller's loop, written out in [the crate's documentation](crate): call [`Server::poll_request`] and answer until it
+//! gives `None`; send all of [`Server::transmit`]; leave if there is a [`Server::violation`]; wait for bytes or events.
+//! Where much is to be sent, send before the next request: `None` also means that [`TRANSMIT_MARK`] is reached, and then
+//! requests that are there already wait for another round.
+//!
+//! [`TRANSMIT_MARK`]: crate::limits::TRANSMIT_MARK
 //!
 //! Acknowledgements, `qSupported`, `vCont?`, `QStartNoAckMode`, `QEnableErrorStrings`, `qsThreadInfo` and `vStopped` are
 //! dealt with here; unknown packets (`vMustReplyEmpty` is one) and those of a [`Capability`] that is switched off get
