@@ -181,3 +181,24 @@ pub fn memory_byte(pid: Pid, address: u64) -> u8 {
     memory.read_exact_at(&mut byte, address).expect("the address is mapped");
     byte[0]
 }
+
+/// Eight bytes of a process's memory as a number.
+///
+/// # Panics
+/// When the process is gone or has nothing at `address`.
+#[must_use]
+pub fn memory_word(pid: Pid, address: u64) -> u64 {
+    let mut bytes = [0; 8];
+    let memory = File::open(format!("/proc/{pid}/mem")).expect("the process is there");
+    memory.read_exact_at(&mut bytes, address).expect("the address is mapped");
+    u64::from_le_bytes(bytes)
+}
+
+/// Changes one byte of a process's memory.
+///
+/// # Panics
+/// As [`memory_byte`].
+pub fn set_memory_byte(pid: Pid, address: u64, byte: u8) {
+    let memory = File::options().write(true).open(format!("/proc/{pid}/mem")).expect("the process is there");
+    memory.write_all_at(&[byte], address).expect("the address is mapped");
+}

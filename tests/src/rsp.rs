@@ -113,14 +113,43 @@ impl Client {
         }
     }
 
-    /// Attaches to a process, which is stopped then.
+    /// Sends a packet that is answered later, or not at all.
     ///
     /// # Panics
-    /// When that is refused.
+    /// When the server closes the connection or does not acknowledge it.
+    #[track_caller]
+    pub fn send(&mut self, body: &str) {
+        self.send_raw(&packet(body.as_bytes())).expect("the server reads");
+        assert_eq!(self.byte(), Some(b'+'), "no acknowledgement of {body}");
+    }
+
+    /// Interrupts what runs and returns the stop that comes of it.
+    ///
+    /// # Panics
+    /// When the server closes the connection or does not answer.
+    #[track_caller]
+    pub fn interrupt(&mut self) -> String {
+        self.send_raw(b"\x03").expect("the server reads");
+        self.reply()
+    }
+
+    /// Attaches to a process.
+    ///
+    /// # Panics
+    /// When the server does not.
     #[track_caller]
     pub fn attach(&mut self, pid: Pid) {
         let stop = self.request(&format!("vAttach;{:x}", pid.as_raw()));
         assert!(stop.starts_with('T'), "vAttach is answered {stop}");
+    }
+
+    /// Sets a software breakpoint.
+    ///
+    /// # Panics
+    /// When the server does not.
+    #[track_caller]
+    pub fn set_breakpoint(&mut self, address: u64) {
+        assert_eq!(self.request(&format!("Z0,{address:x},1")), "OK");
     }
 
     /// Starts a program with arguments and returns its process id.

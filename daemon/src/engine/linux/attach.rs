@@ -1,6 +1,6 @@
 //! Taking processes over, and letting go of them.
 
-use super::arch::DebugRegisters;
+use super::arch::{DebugRegisters, debug_registers};
 use super::process::Process;
 use super::refusal::{check_attach, explain_attach};
 use super::thread::{Pending, State, Stop, Thread};
@@ -8,6 +8,7 @@ use super::{Engine, Report, bit, interruptible, procfs, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use dbgsrv_protocol::rsp::signal::Signal;
+use dbgsrv_protocol::rsp::stop::Reason;
 use libc::c_int;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal as NixSignal, kill};
@@ -49,12 +50,17 @@ impl Engine {
             }
             self.hold_all();
         }
-        self.threads_of(pid).next().map(|tid| ThreadId { pid, tid }).ok_or(Error::NoProcess)
+        let attached = self.threads_of(pid).next().map(|tid| ThreadId { pid, tid });
+        if attached.is_none() {
+            // It has been killed meanwhile, and the client knew nothing of it.
+            self.forget_reports(pid);
+        }
+        attached.ok_or(Error::NoProcess)
     }
 
     /// Becomes the tracer of every thread that it does not trace yet.
     fn seize_all(&mut self, pid: Pid) -> std::result::Result<(), Errno> {
-        let mut found = false;
+        let mut traced = self.threads_of(pid).next().is_some();
         for tid in procfs::threads(pid) {
             if self.threads.contains_key(&tid) {
                 continue;
@@ -62,14 +68,14 @@ impl Engine {
             match ptrace::seize(tid, ptrace::OPTIONS) {
                 Ok(()) => {}
                 // It ended since the directory was read, or it was born of a traced thread.
-                Err(_) if found => continue,
+                Err(_) if traced => continue,
                 Err(errno) => return Err(errno),
             }
-            found = true;
+            traced = true;
             self.threads.insert(tid, Thread::new(ThreadId { pid, tid }));
             self.running += 1;
         }
-        if found || !self.threads.is_empty() { Ok(()) } else { Err(Errno::ESRCH) }
+        if traced { Ok(()) } else { Err(Errno::ESRCH) }
     }
 
     /// Lets a process go on as it was found: breakpoints out, debug registers clear, no stray stop.
@@ -89,9 +95,15 @@ impl Engine {
         for tid in self.threads_of(pid).collect::<Vec<_>>() {
             self.moving.retain(|&moving| moving != tid);
             if let Some(mut thread) = self.threads.remove(&tid) {
+                if thread.stuck {
+                    self.running -= 1;
+                    self.leaving.push(tid);
+                    continue;
+                }
                 // A thread that was killed meanwhile needs no restoring.
                 let _ = thread.prepare(&process);
                 let _ = ptrace::detach(tid, self.signal_left(&thread));
+                self.release_child(&thread);
             }
         }
         process.slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
@@ -102,10 +114,47 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets a child go that the client will not hear of, because its parent's stop is no news any more.
+    fn release_child(&mut self, parent: &Thread) {
+        let Some(Pending::Trap(Reason::Fork(child) | Reason::Vfork(child))) = parent.pending else { return };
+        if self.threads.remove(&child.tid).is_some() {
+            let slot = self.processes.remove(&child.pid).and_then(|process| process.slot);
+            slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
+            // Where it has been killed there is nobody to let go.
+            let _ = ptrace::detach(child.tid, 0);
+        }
+    }
+
+    /// Lets a thread go that has stopped at last; whether it is such a one.
+    pub(super) fn let_go(&mut self, tid: Tid, status: c_int) -> bool {
+        let Some(index) = self.leaving.iter().position(|&leaving| leaving == tid) else { return false };
+        self.leaving.swap_remove(index);
+        let signal = if status >> 16 == 0 { libc::WSTOPSIG(status) } else { 0 };
+        // Both fail only where it has been killed.
+        let _ = ptrace::poke_debug_register(tid, debug_registers::CONTROL, 0);
+        let _ = ptrace::detach(tid, signal);
+        true
+    }
+
+    /// Looks whether threads can be let go that could not be stopped before.
+    pub(super) fn let_leaving_go(&mut self) {
+        for tid in self.leaving.clone() {
+            match interruptible::wait(tid.raw(), libc::WNOHANG, 0) {
+                Ok(Some((_, status))) if libc::WIFSTOPPED(status) => {
+                    self.let_go(tid, status);
+                }
+                Ok(None) | Err(Errno::EINTR) => {}
+                Ok(Some(_)) | Err(_) => self.leaving.retain(|&leaving| leaving != tid),
+            }
+        }
+    }
+
     /// The signal that a thread was about to get when its debugger went.
     fn signal_left(&self, thread: &Thread) -> c_int {
         let signal = match thread.pending {
             Some(Pending::Signal(signal)) => signal,
+            // One that needed no report, or that the client has already sent on.
+            _ if thread.signal != 0 => thread.signal,
             _ => thread.undelivered,
         };
         let wanted = self.program_signals.map_or(signal != libc::SIGTRAP, |signals| signals & bit(signal) != 0);

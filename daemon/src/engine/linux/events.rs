@@ -1,6 +1,6 @@
 //! What the kernel tells of debuggees, and what becomes of it.
 
-use super::arch::{PC_AFTER_BREAKPOINT, debug_registers};
+use super::arch::{BREAKPOINT_CODE, PC_AFTER_BREAKPOINT, debug_registers};
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
 use super::{Engine, Report, bit, interruptible, ptrace};
@@ -61,12 +61,14 @@ impl Engine {
                 (Some((tid, _)), _) | (None, &[tid]) => Some(tid),
                 _ => None,
             };
+            let one = one.filter(|tid| self.threads.get(tid).is_some_and(Thread::is_active));
             let (target, mask) = one.map_or((-1, INPUT | END), |tid| (tid.raw(), INPUT | END | CHILD));
             match interruptible::wait(target, 0, mask) {
                 Ok(Some((tid, status))) => self.handle(tid, status),
                 Ok(None) => {}
                 Err(Errno::EINTR) if interruptible::raised(INPUT | END) => return Wait::Interrupted,
-                Err(Errno::EINTR) => self.sweep(),
+                // A thread that executes a new program is not to be found by its old id.
+                Err(errno) if errno == Errno::EINTR || one.is_some() => self.sweep(),
                 Err(_) => self.forget_all(),
             }
         }
@@ -155,9 +157,12 @@ impl Engine {
             self.revive_leader(tid);
         }
         let Some(thread) = self.threads.get_mut(&tid) else {
-            self.unborn.insert(tid, status);
+            if !self.let_go(tid, status) {
+                self.unborn.insert(tid, status);
+            }
             return Cause::Rest;
         };
+        thread.stuck = false;
         let stepping = thread.is_stepping();
         let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
         if !thread.is_stopped() {
@@ -174,9 +179,10 @@ impl Engine {
             (0, signal) if signal == libc::SIGTRAP | SYSCALL => {
                 self.syscall_stop(tid).map_or(Cause::Again, Cause::Tell)
             }
-            (0, signal) => self.signal(tid, signal, stepping),
+            (0, signal) => self.signal(tid, signal),
             (libc::PTRACE_EVENT_STOP, libc::SIGTRAP) => self.event_stop(tid, stepping),
-            (libc::PTRACE_EVENT_STOP, _) => Cause::Listen,
+            (libc::PTRACE_EVENT_STOP, _) if !self.ignores_stop(tid) => Cause::Listen,
+            (libc::PTRACE_EVENT_STOP, _) => self.event_stop(tid, stepping),
             (libc::PTRACE_EVENT_CLONE, _) => self.cloned(tid),
             (libc::PTRACE_EVENT_FORK, _) => self.forked(tid, false),
             (libc::PTRACE_EVENT_VFORK, _) => self.forked(tid, true),
@@ -184,6 +190,11 @@ impl Engine {
             (libc::PTRACE_EVENT_EXEC, _) => self.executed(tid),
             _ => Cause::Again,
         }
+    }
+
+    fn ignores_stop(&self, tid: Tid) -> bool {
+        let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.id.pid));
+        process.is_some_and(|process| process.ignores_stop)
     }
 
     /// Our interrupt, a new thread's first stop, or news of a job that continues.
@@ -220,9 +231,9 @@ impl Engine {
         }
     }
 
-    fn signal(&mut self, tid: Tid, signal: c_int, stepping: bool) -> Cause {
-        let passes = self.pass_signals & bit(signal) != 0 && !stepping;
+    fn signal(&mut self, tid: Tid, signal: c_int) -> Cause {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        let passes = self.pass_signals & bit(signal) != 0 && !thread.wants_step();
         if thread.injected == Some(signal) || passes {
             thread.injected = None;
             thread.signal = signal;
@@ -244,7 +255,7 @@ impl Engine {
         // A step executes a breakpoint instruction only if there is one in memory; asking takes a system call.
         let int3 = (!stepping || process.breakpoints.is_planted()) && is_breakpoint(tid);
         if !int3 {
-            return if stepping { self.stepped(tid) } else { self.signal(tid, libc::SIGTRAP, true) };
+            return if stepping { self.stepped(tid) } else { self.signal(tid, libc::SIGTRAP) };
         }
         self.restless.extend(process.attached.then_some((tid, false)));
         let Ok(pc) = thread.registers.pc(tid) else { return Cause::Rest };
@@ -269,11 +280,12 @@ impl Engine {
         match thread.action {
             Some(Action::RangeStep { start, end }) => match thread.registers.pc(tid) {
                 Ok(pc) if process.breakpoints.contains(pc) => hit(thread, process, pc),
+                // The others were held for this step.
+                Ok(pc) if (start..end).contains(&pc) && over => Cause::Pass,
                 Ok(pc) if (start..end).contains(&pc) => Cause::Again,
                 _ => Cause::Tell(Pending::Trap(Reason::Signal)),
             },
             Some(Action::Step(_)) => Cause::Tell(Pending::Trap(Reason::Signal)),
-            // The others were held for this step: everybody goes on.
             _ if over => Cause::Pass,
             _ => Cause::Again,
         }
@@ -291,6 +303,10 @@ impl Engine {
         self.running += 1;
         if self.newcomers.is_some() {
             self.moving.push(child);
+            // They are not in memory where its parent was stepped alone.
+            if let Some(process) = self.processes.get_mut(&parent.pid).filter(|_| self.stepping_over.is_none()) {
+                process.plant(&self.journal);
+            }
         }
         if let Some(status) = self.unborn.remove(&child) {
             if self.holding { self.absorb(child, status) } else { self.handle(child.raw(), status) }
@@ -303,11 +319,16 @@ impl Engine {
         let Some(pid) = ptrace::event_message(tid).ok().and_then(|pid| Pid::new(pid as i32)) else {
             return Cause::Again;
         };
-        if self.unborn.remove(&pid.leader()).is_none() {
-            // Where it has been killed, detaching fails below.
-            let _ = interruptible::wait_for(pid.leader());
+        if self.unborn.remove(&pid.leader()).is_none()
+            && !interruptible::wait_for(pid.leader()).is_ok_and(|status| libc::WIFSTOPPED(status))
+        {
+            // It has been killed already.
+            return Cause::Again;
         }
         let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.lending = shares_memory;
+        }
         let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
         let child = Process::new(pid, process.attached).ok();
         let child = child.map(|child| Process { tls_symbols: process.tls_symbols, ..child });
@@ -351,7 +372,7 @@ impl Engine {
         if self.interests.vfork { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }
     }
 
-    /// A leader that ended before its threads comes back when one of them runs a new program.
+    /// A leader that ended before its threads comes back when one of them runs a new program, or to report its end.
     fn revive_leader(&mut self, tid: Tid) {
         if let Some(pid) = Pid::new(tid.raw()).filter(|pid| self.processes.contains_key(pid))
             && !self.threads.contains_key(&tid)
@@ -365,9 +386,14 @@ impl Engine {
     fn executed(&mut self, leader: Tid) -> Cause {
         let Some(pid) = self.threads.get(&leader).map(|thread| thread.id.pid) else { return Cause::Rest };
         let former = ptrace::event_message(leader).ok().and_then(|tid| Tid::new(tid as i32)).unwrap_or(leader);
-        let action = self.threads.get(&former).and_then(|thread| thread.action);
+        // Under its former id the thread may have been given up already.
+        let action = self.threads.get(&former).map_or(self.newcomers, |thread| thread.action);
         let others = self.threads_of(pid).filter(|&tid| tid != leader).collect::<Vec<_>>();
-        self.stepping_over = self.stepping_over.filter(|(over, _)| !others.contains(over) && *over != leader);
+        let here = |tid: Tid| tid == leader || others.contains(&tid);
+        let stepped_over = self.stepping_over.take_if(|(over, _)| here(*over)).is_some();
+        if self.breaking_in.take_if(|tid| here(*tid)).is_some() {
+            self.breaking_in = Some(leader);
+        }
         for tid in others {
             self.forget_thread(tid);
         }
@@ -380,13 +406,18 @@ impl Engine {
             self.moving.push(leader);
         }
         let followed = self.processes.get_mut(&pid).is_some_and(|process| process.executed(&self.journal).is_ok());
-        if followed && self.interests.exec { Cause::Tell(Pending::Exec) } else { Cause::Again }
+        match (followed && self.interests.exec, stepped_over) {
+            (true, _) => Cause::Tell(Pending::Exec),
+            (false, true) => Cause::Pass,
+            (false, false) => Cause::Again,
+        }
     }
 
     /// A thread has ended; with the leader, the process.
     fn ended(&mut self, tid: Tid, status: c_int) {
         let pid = self.threads.get(&tid).map(|thread| thread.id.pid).or_else(|| Pid::new(tid.raw()));
         self.unborn.remove(&tid);
+        self.leaving.retain(|&leaving| leaving != tid);
         let Some(pid) = pid.filter(|pid| self.processes.contains_key(pid)) else { return };
         let known = self.threads.contains_key(&tid);
         self.forget_thread(tid);
@@ -417,7 +448,7 @@ impl Engine {
             self.forget_thread(tid);
         }
         if let Some(mut process) = self.processes.remove(&pid) {
-            process.breakpoints.clear(&self.journal);
+            process.leave_memory(&self.journal);
             process.slot.take().into_iter().for_each(|slot| self.journal.remove_process(slot));
         }
         self.report(report);
@@ -425,7 +456,7 @@ impl Engine {
 
     /// Where the last thread that ran is gone or came to rest, the client must not wait for ever.
     fn check_running(&mut self) {
-        if self.holding {
+        if self.holding || !self.non_stop && !self.owed {
             return;
         }
         if self.stepping_over.is_none() && (self.non_stop || self.running == 0 && self.reports.is_empty()) {
@@ -439,7 +470,7 @@ impl Engine {
 
 /// Whether a SIGTRAP comes from a breakpoint instruction.
 fn is_breakpoint(tid: Tid) -> bool {
-    ptrace::signal_info(tid).is_ok_and(|info| matches!(info.si_code, libc::SI_KERNEL | libc::TRAP_BRKPT))
+    ptrace::signal_info(tid).is_ok_and(|info| info.si_code == BREAKPOINT_CODE)
 }
 
 /// A software breakpoint was hit: does it concern the client?

@@ -117,6 +117,8 @@ pub struct Engine {
     threads: BTreeMap<Tid, Thread>,
     /// Stops of threads whose birth their parent has not reported yet.
     unborn: BTreeMap<Tid, i32>,
+    /// Threads of processes that the client has let go, which could not be stopped for that.
+    leaving: Vec<Tid>,
     /// Reports that are ready.
     reports: VecDeque<Report>,
     /// The client has resumed threads and not been told of a stop since.
@@ -163,6 +165,7 @@ impl Engine {
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
             unborn: BTreeMap::new(),
+            leaving: Vec::new(),
             reports: VecDeque::new(),
             owed: false,
             non_stop: false,

@@ -35,6 +35,8 @@ pub(crate) struct Process {
     pub(crate) tls_symbols: tls::Symbols,
     /// A child borrows the memory until it execs or ends: no breakpoint may be in it.
     pub(crate) vfork_children: u32,
+    /// Its job is stopped, and the client has it run all the same.
+    pub(crate) ignores_stop: bool,
     /// Its entry in the journal, if it was attached to.
     pub(crate) slot: Option<Slot>,
 }
@@ -57,13 +59,14 @@ impl Process {
             catch: Catch::None,
             tls_symbols: tls::Symbols::default(),
             vfork_children: 0,
+            ignores_stop: false,
             slot: None,
         })
     }
 
     /// Follows the process into a new program: nothing of the old one is left.
     pub(crate) fn executed(&mut self, journal: &Journal) -> io::Result<()> {
-        self.breakpoints.clear(journal);
+        self.leave_memory(journal);
         self.hardware.clear();
         self.debug = DebugRegisters::default();
         self.debug_version = 0;
@@ -73,6 +76,13 @@ impl Process {
         self.arch = Architecture::get(self.mode);
         self.memory = Memory::open(self.pid, self.pid.leader())?;
         Ok(())
+    }
+
+    /// Forgets all breakpoints, and takes them out of memory that the process has left, by exec or its end: it may have
+    /// been another's that it had borrowed.
+    pub(crate) fn leave_memory(&mut self, journal: &Journal) {
+        self.breakpoints.lift_copies(&self.memory);
+        self.breakpoints.clear(journal);
     }
 
     pub(crate) fn plant(&mut self, journal: &Journal) {

@@ -42,8 +42,9 @@ impl Registers {
 
     /// Moves the program counter when the thread goes on.
     pub(crate) fn set_pc(&mut self, tid: Tid, pc: u64) -> Result<(), Errno> {
-        self.general(tid)?.set_pc(pc);
-        self.general_dirty = true;
+        let general = self.edit(tid)?;
+        general.set_pc(pc);
+        general.forget_syscall();
         Ok(())
     }
 

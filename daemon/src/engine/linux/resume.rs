@@ -2,15 +2,17 @@
 
 use super::arch::{DebugRegisters, debug_registers};
 use super::process::Process;
-use super::thread::{Pending, State, Stop, Thread};
-use super::{Engine, ptrace};
+use super::thread::{State, Stop, Thread};
+use super::{Engine, procfs, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{ThreadId, Tid};
 use dbgsrv_protocol::rsp::resume::{Action, Actions};
-use dbgsrv_protocol::rsp::stop::Reason;
 use dbgsrv_protocol::rsp::thread::Selector;
 use libc::c_int;
 use nix::errno::Errno;
+
+/// What stops a job, unless it is handled or ignored (signal(7)).
+const STOP_SIGNALS: [c_int; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
 impl Engine {
     /// Does what each thread is told to. Where one of them has a stop that was not reported yet, nothing moves and
@@ -122,8 +124,13 @@ impl Engine {
     /// Resumes a stopped thread according to its action.
     pub(super) fn start(&mut self, tid: Tid) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
-        let Some(process) = self.processes.get(&thread.id.pid) else { return };
+        let Some(process) = self.processes.get_mut(&thread.id.pid) else { return };
         if thread.is_stopped() && thread.action.is_some() {
+            if thread.state == State::Stopped(Stop::Group) {
+                process.ignores_stop = true;
+            } else if STOP_SIGNALS.contains(&thread.signal) {
+                process.ignores_stop = false;
+            }
             thread.run(process, thread.wants_step());
             self.running += 1;
             self.restless.retain(|&(restless, _)| restless != tid);
@@ -143,10 +150,10 @@ impl Engine {
     /// stops that it keeps from its user can't tell whether it interrupts a running program, so one that does not is
     /// remembered.
     pub fn interrupt(&mut self) {
-        let mut running = self.threads.values_mut().filter(|thread| !thread.is_stopped());
-        if let Some(thread) = running.find(|thread| ptrace::interrupt(thread.id.tid).is_ok()) {
-            self.breaking_in = Some(thread.id.tid);
-        }
+        let running = self.threads.values().filter(|thread| thread.is_active()).map(|thread| thread.id);
+        // A leader that has ended before its threads takes interrupts, and never stops.
+        let mut alive = running.filter(|id| procfs::state(id.pid, id.tid) != Some(b'Z'));
+        self.breaking_in = alive.find(|id| ptrace::interrupt(id.tid).is_ok()).map(|id| id.tid);
         self.interrupt_owed = self.breaking_in.is_none() && self.has_processes();
     }
 
@@ -168,12 +175,13 @@ impl Engine {
         for (tid, _) in std::mem::take(&mut self.restless) {
             self.calm(tid);
         }
+        self.let_leaving_go();
     }
 
     /// Whether [`Engine::rest`] has something to do.
     #[must_use]
     pub fn needs_rest(&self) -> bool {
-        !self.restless.is_empty()
+        !self.restless.is_empty() || !self.leaving.is_empty()
     }
 
     /// [`Engine::rest`] for all but those that stopped after a step.
@@ -202,7 +210,7 @@ impl Thread {
     fn tell(&mut self, action: Action, moving: &mut Vec<Tid>, halts: &mut Vec<Tid>) {
         if action == Action::Stop {
             halts.push(self.id.tid);
-        } else if self.is_stopped() && self.action.is_none() {
+        } else if (self.is_stopped() || self.stuck) && self.action.is_none() {
             self.assign(action);
             moving.push(self.id.tid);
         }
@@ -213,10 +221,6 @@ impl Thread {
         self.undelivered = 0;
         if let Action::Continue(Some(signal)) | Action::Step(Some(signal)) = action {
             self.signal = signal.to_linux().unwrap_or(0);
-        }
-        // The end of a step that the client no longer asks for is no news.
-        if matches!(self.pending, Some(Pending::Trap(Reason::Signal))) && !self.wants_step() {
-            self.pending = None;
         }
     }
 
@@ -235,6 +239,7 @@ impl Thread {
         };
         debug_assert!(matches!(resumed, Ok(()) | Err(Errno::ESRCH)), "{tid}: {resumed:?}");
         self.passing = None;
+        self.stuck = std::mem::take(&mut self.lending);
         self.state = State::Running { stepping };
     }
 

@@ -16,7 +16,7 @@ impl Engine {
         }
         self.hold_all();
         let Some(thread) = self.threads.get_mut(&tid) else { return self.go() };
-        if thread.pending.is_some() {
+        if thread.pending.is_some() || !self.reports.is_empty() && !self.non_stop {
             return self.go();
         }
         let Some(process) = self.processes.get_mut(&thread.id.pid) else { return };
@@ -38,7 +38,8 @@ impl Engine {
     fn emulate(&mut self, tid: Tid, address: u64) -> bool {
         let Some(thread) = self.threads.get_mut(&tid) else { return false };
         let Some(process) = self.processes.get(&thread.id.pid) else { return false };
-        if process.mode != Mode::Bits64 {
+        // What is written to memory here would pass by a watchpoint.
+        if process.mode != Mode::Bits64 || !process.debug.is_empty() {
             return false;
         }
         // A thread that steps wants the trap that comes with an executed instruction.

@@ -9,14 +9,20 @@ use dbgsrv_protocol::rsp::stop::Reason;
 use nix::errno::Errno;
 use std::time::Duration;
 
+/// How many milliseconds a thread may take to stop before it counts as stuck.
+const PATIENCE: u32 = 200;
+
 impl Engine {
     /// Stops every running thread. What they stop for meanwhile is kept for the next resume.
     pub(super) fn hold_all(&mut self) {
         self.holding = true;
         while self.running > 0 {
             // The leaders last: one that has ended stops only when all others have.
-            let running = self.threads.values().filter(|thread| !thread.is_stopped()).map(|thread| thread.id);
+            let running = self.threads.values().filter(|thread| thread.is_active()).map(|thread| thread.id);
             let (leaders, others): (Vec<_>, Vec<_>) = running.partition(|id| id.tid == id.pid.leader());
+            if leaders.is_empty() && others.is_empty() {
+                break;
+            }
             for id in others.iter().chain(&leaders) {
                 // A thread that has been killed can't be interrupted; its end comes instead of a stop.
                 let _ = ptrace::interrupt(id.tid);
@@ -28,35 +34,49 @@ impl Engine {
         self.holding = false;
     }
 
-    /// Waits until a running thread, which was interrupted, has stopped or is gone.
+    /// Waits until a running thread, which was interrupted, has stopped, is gone or is stuck.
     pub(super) fn await_stop(&mut self, tid: Tid) {
-        while self.threads.get(&tid).is_some_and(|thread| !thread.is_stopped()) {
+        let mut patience = PATIENCE;
+        while let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.is_active()) {
+            if patience == 0 {
+                thread.stuck = true;
+                return;
+            }
             match self.next_status(tid) {
-                Ok(Some(status)) => self.absorb(tid, status),
-                Ok(None) => std::thread::sleep(Duration::from_millis(1)),
+                Ok(Some((tid, status))) => self.absorb(tid, status),
+                Ok(None) => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    patience -= 1;
+                }
                 Err(Errno::EINTR) => {}
                 Err(_) => self.forget_thread(tid),
             }
         }
     }
 
-    /// The next status of one thread. A leader that ended before its other threads never stops again and reports its
-    /// end only after theirs, so nobody may block on it: `None` where it is still on its way.
-    fn next_status(&mut self, tid: Tid) -> Result<Option<i32>, Errno> {
+    /// The next status of one thread, or of another that must be looked at first. A leader that ended before its other
+    /// threads never stops again and reports its end only after theirs, of which some may not be known yet, and a
+    /// thread may wait for another that is held, so nobody may block on these: `None` where it is still on its way.
+    fn next_status(&mut self, tid: Tid) -> Result<Option<(Tid, i32)>, Errno> {
         let Some(thread) = self.threads.get(&tid) else { return Err(Errno::ECHILD) };
         let pid = thread.id.pid;
-        let alone = tid != pid.leader() || self.threads_of(pid).nth(1).is_none();
-        if alone {
-            return interruptible::wait_for(tid).map(Some);
-        }
         // It is there in microseconds, unless it is gone.
         for _ in 0..64 {
             if let Some((_, status)) = interruptible::wait(tid.raw(), libc::WNOHANG, 0)? {
-                return Ok(Some(status));
+                return Ok(Some((tid, status)));
             }
             std::thread::yield_now();
         }
-        if procfs::state(pid, tid) == Some(b'Z') { Err(Errno::ECHILD) } else { Ok(None) }
+        match procfs::state(pid, tid) {
+            Some(b'D') => Ok(None),
+            Some(b'Z') if self.threads_of(pid).nth(1).is_some() => Err(Errno::ECHILD),
+            _ if tid != pid.leader() => interruptible::wait_for(tid).map(|status| Some((tid, status))),
+            _ if self.threads_of(pid).nth(1).is_some() => Ok(None),
+            _ => {
+                let any = interruptible::wait(-1, 0, 0)?;
+                Ok(any.and_then(|(tid, status)| Some((Tid::new(tid)?, status))))
+            }
+        }
     }
 
     pub(super) fn threads_of(&self, pid: Pid) -> impl Iterator<Item = Tid> {
@@ -119,8 +139,8 @@ impl Engine {
             match thread.pending {
                 // The thread hits it again when it goes on, if it is still there then.
                 Some(Pending::Trap(Reason::SoftwareBreakpoint)) => (thread.pending, thread.passing) = (None, None),
-                // The client has its stop.
-                Some(Pending::BreakIn) => thread.pending = None,
+                // The client has its stop, and sees where a step has led.
+                Some(Pending::BreakIn | Pending::Trap(Reason::Signal)) => thread.pending = None,
                 _ => {}
             }
         }

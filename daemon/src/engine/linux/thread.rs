@@ -70,6 +70,11 @@ pub(crate) struct Thread {
     pub(crate) injected: Option<c_int>,
     /// The system call that it stopped on entering.
     pub(crate) syscall: Option<i64>,
+    /// A child borrows its memory: once it goes on it is stuck.
+    pub(crate) lending: bool,
+    /// It waits in the kernel where nothing can stop it, for a child that borrows its memory or for a disk. It stops
+    /// before it executes anything.
+    pub(crate) stuck: bool,
     /// Which version of the process's debug registers it has.
     pub(crate) debug_version: u32,
     /// They are switched off while it stands still.
@@ -93,6 +98,8 @@ impl Thread {
             halting: false,
             injected: None,
             syscall: None,
+            lending: false,
+            stuck: false,
             debug_version: 0,
             disarmed: false,
             registers: Registers::default(),
@@ -101,6 +108,11 @@ impl Thread {
 
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.state, State::Stopped(_))
+    }
+
+    /// Whether it may execute something, and stops when it is interrupted.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.is_stopped() && !self.stuck
     }
 
     pub(crate) fn is_stepping(&self) -> bool {

@@ -21,6 +21,9 @@ use super::{Mode, Touched, WriteError};
 /// The instruction that a software breakpoint is: INT3.
 pub(crate) const BREAKPOINT: &[u8] = &[0xcc];
 
+/// The code of the SIGTRAP that it raises. `TRAP_BRKPT` is what a step over a system call is told with.
+pub(crate) const BREAKPOINT_CODE: libc::c_int = libc::SI_KERNEL;
+
 /// How far behind a breakpoint's address the program counter is when the breakpoint was hit.
 pub(crate) const PC_AFTER_BREAKPOINT: u64 = 1;
 
