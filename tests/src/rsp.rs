@@ -133,10 +133,10 @@ impl Client {
         self.reply()
     }
 
-    /// Attaches to a process, which is stopped then.
+    /// Attaches to a process.
     ///
     /// # Panics
-    /// When that is refused.
+    /// When the server does not.
     #[track_caller]
     pub fn attach(&mut self, pid: Pid) {
         let stop = self.request(&format!("vAttach;{:x}", pid.as_raw()));

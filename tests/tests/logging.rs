@@ -5,6 +5,7 @@ use std::process::Command;
 use dbgsrv_tests::program;
 use dbgsrv_tests::rsp::{Client, hex};
 use dbgsrv_tests::server::{Server, dbgsrv, stand_in_lacks};
+use dbgsrv_tests::wait_until;
 use nix::sys::signal::Signal;
 
 /// What the session writes into memory, and what must not be found in the log.
@@ -24,12 +25,10 @@ fn log_of_a_session(arguments: &[&str]) -> (String, i32) {
     assert_eq!(client.request(&format!("M{stack:x},{length:x}:{}", hex(SECRET.as_bytes()))), "OK");
     assert_eq!(client.request(&format!("m{stack:x},{length:x}")), hex(SECRET.as_bytes()));
     drop(client);
-    dbgsrv_tests::wait_until("the worker is gone", || server.workers().is_empty());
+    wait_until("the worker is gone", || server.workers().is_empty());
     server.signal(Signal::SIGTERM);
     assert_eq!(server.wait(), 0);
-    dbgsrv_tests::wait_until("the log is complete", || {
-        server.log().contains("\"ended\"") || server.log().contains(" ended\n")
-    });
+    wait_until("the log is complete", || server.log().contains("\"ended\"") || server.log().contains(" ended\n"));
     (server.log(), pid)
 }
 
@@ -76,7 +75,7 @@ fn json_lines_carry_the_same() {
         assert!(started.contains(part), "no {part} in {started}");
     }
     let debugging = line(&log, "\"debugging\"");
-    for part in ["\"name\":\"session\"", "\"peer\":\"127.0.0.1:", &format!("\"pid\":\"{pid}\"")] {
+    for part in ["\"name\":\"session\"", "\"peer\":\"127.0.0.1:", &format!("\"pid\":{pid}")] {
         assert!(debugging.contains(part), "no {part} in {debugging}");
     }
 }
@@ -101,6 +100,8 @@ fn the_environment_says_what_is_logged() {
     }
     let server = Server::start_after("export RUST_LOG=warn");
     assert!(Client::greeted(server.port()).request("vAttach;7fffffff").starts_with('E'));
+    // The server's output is read as it comes, which may be after the client has its answer.
+    wait_until("the refusal is logged", || server.log().contains("there is no process"));
     assert!(line(&server.log(), "there is no process").contains("WARN"));
     assert!(!server.log().contains("INFO"), "{}", server.log());
     let refused = Command::new(dbgsrv()).args(["-t", "tcp:port=0"]).env("RUST_LOG", "a=b=c").output();
