@@ -255,16 +255,16 @@ impl Thread {
 
     /// Brings the kernel's idea of a stopped thread up to date.
     pub(super) fn prepare(&mut self, process: &Process) -> std::result::Result<(), Errno> {
+        let flushed = self.registers.flush(self.id.tid, process.arch);
+        self.registers.forget();
+        let disarmed = std::mem::take(&mut self.disarmed);
         if self.debug_version != process.debug_version {
             self.debug_version = process.debug_version;
             store_debug_registers(self.id.tid, &process.debug)?;
-        } else if self.disarmed {
+        } else if disarmed {
             ptrace::poke_debug_register(self.id.tid, debug_registers::CONTROL, process.debug.dr7())?;
         }
-        self.disarmed = false;
-        self.registers.flush(self.id.tid, process.arch)?;
-        self.registers.forget();
-        Ok(())
+        flushed
     }
 
     /// The signal to resume with. Only a thread that stopped for a signal can be resumed with one; others get it sent,
@@ -283,8 +283,10 @@ impl Thread {
 
 /// The addresses before the control register: what it switches on must be there.
 fn store_debug_registers(tid: Tid, debug: &DebugRegisters) -> std::result::Result<(), Errno> {
+    // The kernel checks each address against what the control register says of its slot.
+    ptrace::poke_debug_register(tid, debug_registers::CONTROL, 0)?;
     if debug.is_empty() {
-        return ptrace::poke_debug_register(tid, debug_registers::CONTROL, 0);
+        return Ok(());
     }
     for (register, address) in debug.addresses().into_iter().enumerate() {
         ptrace::poke_debug_register(tid, register, address)?;
