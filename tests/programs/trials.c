@@ -129,8 +129,12 @@ static void *lends(void *unused)
     if (child == 0) {
         while (!returned)
             usleep(1000);
+        counted();
         _exit(0);
     }
+    int status = 0;
+    if (waitpid(child, &status, 0) != child || status != 0)
+        exit(4);
     turn();
     return unused;
 }

@@ -91,12 +91,18 @@ fn detaching_from_the_parent_also_lets_a_child_go_that_was_not_told_of_yet() {
     server.assert_still_serves();
 }
 
+/// A program of which one thread waits in the kernel for a child to give its memory back.
+fn lending() -> (Trial, Stray) {
+    let target = Trial::start("lends", 0);
+    wait_until("the child is there", || process::children(target.pid()).len() == 1);
+    let child = Stray(process::children(target.pid())[0]);
+    (target, child)
+}
+
 #[test]
 fn threads_stop_while_another_lends_its_memory() {
     let server = Server::start();
-    let target = Trial::start("lends", 0);
-    wait_until("the child is there", || process::children(target.pid()).len() == 1);
-    let _stray = Stray(process::children(target.pid())[0]);
+    let (target, _child) = lending();
     let mut client = without_sigchld(Client::greeted(server.port()));
     client.attach(target.pid());
     client.send("vCont;c");
@@ -106,6 +112,25 @@ fn threads_stop_while_another_lends_its_memory() {
     assert_eq!(client.request("D"), "OK");
     target.assert_goes_on();
     process::set_memory_byte(target.pid(), trial::symbol("returned"), 1);
+    target.assert_left_as_it_was_found();
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_child_that_borrowed_memory_before_the_parent_was_attached_to_meets_no_breakpoint() {
+    let server = Server::start();
+    let (target, child) = lending();
+    let mut client = without_sigchld(Client::greeted(server.port()));
+    client.attach(target.pid());
+    client.set_breakpoint(trial::symbol("counted"));
+    client.send("vCont;c");
+    target.assert_goes_on();
+    process::set_memory_byte(target.pid(), trial::symbol("returned"), 1);
+    wait_until("the child has ended", || !process::is_alive(child.0));
+    target.assert_goes_on();
+    let stop = client.interrupt();
+    assert!(stop.starts_with("T02"), "{stop}");
+    assert_eq!(client.request("D"), "OK");
     target.assert_left_as_it_was_found();
     server.assert_still_serves();
 }

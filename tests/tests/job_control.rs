@@ -87,6 +87,7 @@ fn a_stop_that_the_client_lets_through_holds_until_it_is_continued() {
         // SIGSTOP and SIGCONT as the protocol numbers them.
         let stop = client.reply();
         assert!(stop.starts_with("T11"), "{stop}");
+        // For all threads, though the signal stops the process once.
         client.send("vCont;C11");
         let before = target.turns();
         if interrupted {

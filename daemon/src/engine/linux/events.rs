@@ -234,7 +234,9 @@ impl Engine {
     fn signal(&mut self, tid: Tid, signal: c_int) -> Cause {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
         let passes = self.pass_signals & bit(signal) != 0 && !thread.wants_step();
-        if thread.injected == Some(signal) || passes {
+        // One that we sent may have been cancelled, as SIGCONT does with SIGSTOP, and this be somebody else's.
+        let injected = thread.injected == Some(signal) && ptrace::is_own_signal(tid);
+        if injected || passes {
             thread.injected = None;
             thread.signal = signal;
             return Cause::Again;
@@ -365,8 +367,10 @@ impl Engine {
 
     fn vfork_done(&mut self, tid: Tid) -> Cause {
         let Some(pid) = self.threads.get(&tid).map(|thread| thread.id.pid) else { return Cause::Rest };
-        if let Some(process) = self.processes.get_mut(&pid) {
-            process.vfork_children = process.vfork_children.saturating_sub(1);
+        // The child of one that was attached to meanwhile was not counted.
+        let lent = self.threads.get_mut(&tid).is_some_and(|thread| std::mem::take(&mut thread.lending));
+        if let Some(process) = self.processes.get_mut(&pid).filter(|_| lent) {
+            process.vfork_children -= 1;
             process.plant(&self.journal);
         }
         if self.interests.vfork { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }

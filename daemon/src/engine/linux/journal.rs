@@ -8,7 +8,7 @@
 
 use super::arch::{BREAKPOINT, debug_registers};
 use super::memory::Memory;
-use super::{procfs, ptrace};
+use super::{interruptible, procfs, ptrace};
 use dbgsrv_protocol::ids::{Pid, Tid};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
@@ -182,16 +182,15 @@ fn clear_debug_registers(pid: Pid) {
         if ptrace::seize(tid, 0).is_err() {
             continue;
         }
-        if ptrace::interrupt(tid).is_ok() && wait_for_stop(tid) {
-            let _ = ptrace::poke_debug_register(tid, debug_registers::CONTROL, 0);
-        }
-        let _ = ptrace::detach(tid, 0);
+        let signal = ptrace::interrupt(tid).ok().and_then(|()| wait_for_stop(tid)).unwrap_or(0);
+        // All of it fails only where the thread has ended.
+        let _ = ptrace::poke_debug_register(tid, debug_registers::CONTROL, 0);
+        let _ = ptrace::detach(tid, signal);
     }
 }
 
-fn wait_for_stop(tid: Tid) -> bool {
-    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-    let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
-    let status = waitpid(nix::unistd::Pid::from_raw(tid.raw()), Some(flags));
-    matches!(status, Ok(WaitStatus::PtraceEvent(..) | WaitStatus::Stopped(..)))
+/// The signal that the stopped thread is about to get, if any but the trap of a watchpoint.
+fn wait_for_stop(tid: Tid) -> Option<i32> {
+    let status = interruptible::wait_for(tid).ok().filter(|&status| libc::WIFSTOPPED(status) && status >> 16 == 0)?;
+    Some(libc::WSTOPSIG(status)).filter(|&signal| signal != libc::SIGTRAP)
 }

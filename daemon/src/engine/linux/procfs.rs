@@ -1,6 +1,6 @@
 //! The few facts of `/proc` that running debuggees takes (proc(5)). Tables for clients are in `objects`.
 
-use dbgsrv_protocol::ids::{Pid, Tid};
+use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use std::fs;
 
 /// The threads of a process, in no order; empty when it has ended.
@@ -24,6 +24,12 @@ pub(crate) fn start_time(pid: Pid) -> Option<u64> {
 pub(crate) fn state(pid: Pid, tid: Tid) -> Option<u8> {
     let stat = fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat")).ok()?;
     fields(&stat)?.next()?.bytes().next()
+}
+
+/// The number of the system call that a thread is in; `None` where it is in none, runs, or may not be looked into.
+pub(crate) fn system_call(thread: ThreadId) -> Option<u64> {
+    let call = fs::read_to_string(format!("/proc/{}/task/{}/syscall", thread.pid, thread.tid)).ok()?;
+    call.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// How many threads a process has.

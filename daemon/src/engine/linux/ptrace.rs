@@ -103,6 +103,13 @@ pub(crate) fn signal_info(tid: Tid) -> Result<libc::siginfo_t> {
     Ok(info)
 }
 
+/// Whether the signal that a thread stopped with was sent to it by this process, with tgkill.
+pub(crate) fn is_own_signal(tid: Tid) -> bool {
+    let own = std::process::id() as c_int;
+    // SAFETY: a signal sent by a process names its sender.
+    signal_info(tid).is_ok_and(|info| info.si_code == libc::SI_TKILL && unsafe { info.si_pid() } == own)
+}
+
 /// Whether a SIGTRAP that the kernel made is queued for a thread.
 pub(crate) fn has_pending_trap(tid: Tid) -> bool {
     const MOST: usize = 8;

@@ -239,7 +239,7 @@ impl Thread {
         };
         debug_assert!(matches!(resumed, Ok(()) | Err(Errno::ESRCH)), "{tid}: {resumed:?}");
         self.passing = None;
-        self.stuck = std::mem::take(&mut self.lending);
+        self.stuck = self.lending;
         self.state = State::Running { stepping };
     }
 

@@ -40,6 +40,13 @@ impl Engine {
         while let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.is_active()) {
             if patience == 0 {
                 thread.stuck = true;
+                if let Some(process) = self.processes.get_mut(&thread.id.pid)
+                    && procfs::system_call(thread.id).is_some_and(|number| process.arch.is_vfork(number))
+                {
+                    // It was before it was attached to.
+                    thread.lending = true;
+                    process.vfork_children += 1;
+                }
                 return;
             }
             match self.next_status(tid) {

@@ -93,6 +93,15 @@ impl Architecture {
         }
     }
 
+    /// Whether the system call is one of those that make a child to which the parent lends its memory.
+    pub(crate) fn is_vfork(&self, system_call: u64) -> bool {
+        // clone, vfork and clone3: asm/unistd_32.h, asm/unistd_64.h
+        match self.mode {
+            Mode::Bits32 => [120, 190, 435].contains(&system_call),
+            Mode::Bits64 => [56, 58, 435].contains(&system_call),
+        }
+    }
+
     /// Bytes of the extended registers, which are read and written as a whole with [`Self::extended_note`].
     pub(crate) fn extended_size(&self) -> usize {
         self.layout.size()
