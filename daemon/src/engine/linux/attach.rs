@@ -119,7 +119,9 @@ impl Engine {
         let Some(Pending::Trap(Reason::Fork(child) | Reason::Vfork(child))) = parent.pending else { return };
         if self.threads.remove(&child.tid).is_some() {
             let slot = self.processes.remove(&child.pid).and_then(|process| process.slot);
-            slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
+            if let Some(slot) = slot {
+                self.journal.remove_process(slot);
+            }
             // Where it has been killed there is nobody to let go.
             let _ = ptrace::detach(child.tid, 0);
         }
