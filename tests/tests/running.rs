@@ -219,3 +219,16 @@ fn the_reason_why_a_program_does_not_start_is_shown() {
     assert!(transcript.after("why:").contains("/nowhere/elsewhere"), "{}", transcript.0);
     server.assert_still_serves();
 }
+
+#[test]
+fn a_gdb_on_this_machine_need_not_name_the_program_that_it_was_started_with() {
+    if stand_in_lacks("an idea of the program that gdb was started with") {
+        return;
+    }
+    let server = Server::start();
+    let basics = program::path("basics");
+    server.gdb(Some(&basics), &["run"]).assert_has("exited with code 03]");
+    // Nothing is guessed where gdb has no program either.
+    server.gdb(None, &["run"]).assert_has("no program was named");
+    server.assert_still_serves();
+}

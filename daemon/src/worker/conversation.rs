@@ -1,5 +1,6 @@
 //! What the client asks of the debuggees, family by family.
 
+use super::client::Client;
 use super::{file, memory, process, query, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
@@ -13,9 +14,11 @@ use dbgsrv_protocol::rsp::{breakpoint, registers, resume, settings, thread};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 /// A session's state beside what the protocol machine and the engine remember.
 pub(super) struct Conversation {
+    pub(super) client: Client,
     pub(super) engine: Engine,
     pub(super) files: HostFiles,
     /// The object that the client is reading in pieces.
@@ -36,8 +39,9 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(engine: Engine) -> Self {
+    pub(super) fn new(client: Client, engine: Engine) -> Self {
         Self {
+            client,
             engine,
             files: HostFiles::default(),
             transfer: transfer::Snapshot::default(),
@@ -171,7 +175,7 @@ impl Conversation {
             settings::Request::ProgramSignals(signals) => self.engine.set_program_signals(signals.iter()),
             settings::Request::StartupWithShell(shell) => launch.shell = shell,
             settings::Request::WorkingDirectory(path) => {
-                launch.directory = (!path.is_empty()).then(|| OsStr::from_bytes(path).into());
+                launch.directory = (!path.is_empty()).then(|| home_expanded(path));
             }
             settings::Request::CatchSyscalls(calls) => {
                 let catch = match calls.map(|calls| calls.iter().collect::<BTreeSet<_>>()) {
@@ -228,6 +232,18 @@ fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>
     let registers = expedited.each_ref().map(Expedited::content);
     let reason = reason.unwrap_or(Reason::Exec { path: &path });
     tell(&Event::Stopped(Stop { thread, signal, reason, registers: &registers, core: None }));
+}
+
+/// A path whose `~` before the first slash stands for the home directory of the server's user, as in a shell.
+fn home_expanded(path: &[u8]) -> PathBuf {
+    let rest = path.strip_prefix(b"~").filter(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    match (rest, std::env::var_os("HOME")) {
+        (Some(rest), Some(mut home)) => {
+            home.push(OsStr::from_bytes(rest));
+            home.into()
+        }
+        _ => OsStr::from_bytes(path).into(),
+    }
 }
 
 /// Answers with OK, or with the error.

@@ -3,6 +3,7 @@
 //! The front's half is `spawn` (start, watch, clean up after), the worker's half is [`run()`]; [`Session`] is what
 //! passes between them, written and read in one file.
 
+mod client;
 mod conversation;
 mod file;
 mod memory;

@@ -8,6 +8,7 @@ use dbgsrv_protocol::rsp::process::Request;
 use dbgsrv_protocol::rsp::server::Reply;
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
+use std::os::unix::ffi::OsStringExt;
 use tracing::{info, warn};
 
 pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
@@ -81,10 +82,12 @@ fn stopped(thread: ThreadId, signal: Signal) -> Report {
 }
 
 fn run(session: &mut Conversation, program: &[u8], arguments: Vec<Vec<u8>>) -> Result<ThreadId> {
-    let program = match (&session.program, program) {
-        (Some((last, _)), b"") => last.clone(),
-        (None, b"") => return Err(Error::NoProgram),
-        (_, program) => program.to_vec(),
+    let program = if program.is_empty() {
+        let last = session.program.as_ref().map(|(last, _)| last.clone());
+        let own = || session.client.program().map(|path| path.into_os_string().into_vec());
+        last.or_else(own).ok_or(Error::NoProgram)?
+    } else {
+        program.to_vec()
     };
     let launched = session.engine.launch(&program, &arguments);
     session.program = Some((program, arguments));

@@ -1,6 +1,7 @@
 //! The loop of one debug session: one thread, one blocking system call at a time.
 
 use super::Session;
+use super::client::Client;
 use super::conversation::Conversation;
 use super::stream::{Received, Stream};
 use crate::engine::{Engine, Interests, Wait, journal::Journal};
@@ -37,9 +38,9 @@ pub fn run(session: Session) -> ExitCode {
 fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
     let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
     let mut service = Service {
-        stream: Stream::new(stream)?,
         server: Server::new(Config { capabilities: capabilities(), ..Config::default() }),
-        conversation: Conversation::new(engine),
+        conversation: Conversation::new(Client::of(&stream), engine),
+        stream: Stream::new(stream)?,
         requests: 0,
     };
     let ended = service.serve();

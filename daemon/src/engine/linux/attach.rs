@@ -118,7 +118,8 @@ impl Engine {
     fn release_child(&mut self, parent: &Thread) {
         let Some(Pending::Trap(Reason::Fork(child) | Reason::Vfork(child))) = parent.pending else { return };
         if self.threads.remove(&child.tid).is_some() {
-            if let Some(slot) = self.processes.remove(&child.pid).and_then(|process| process.slot) {
+            let slot = self.processes.remove(&child.pid).and_then(|process| process.slot);
+            if let Some(slot) = slot {
                 self.journal.remove_process(slot);
             }
             // Where it has been killed there is nobody to let go.

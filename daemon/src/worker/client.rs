@@ -1,0 +1,100 @@
+//! The debugger at the other end, where that is on this machine.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// The two ends of the client's connection; none for a connection of another kind.
+#[derive(Debug, Default)]
+pub(super) struct Client {
+    ends: Option<(SocketAddr, SocketAddr)>,
+}
+
+impl Client {
+    /// The client behind a stream.
+    pub(super) fn of(stream: &OwnedFd) -> Self {
+        let ends = stream.as_fd().try_clone_to_owned().and_then(|stream| {
+            let stream = TcpStream::from(stream);
+            Ok((stream.peer_addr()?, stream.local_addr()?))
+        });
+        Self { ends: ends.ok() }
+    }
+
+    /// The program that the debugger was started with.
+    ///
+    /// GDB sends `vRun` without a program unless its user has said `set remote exec-file`, even after `gdb ./app`. Where
+    /// it runs on this machine, its command line tells all the same.
+    pub(super) fn program(&self) -> Option<PathBuf> {
+        let (peer, local) = self.ends.filter(|(peer, _)| peer.ip().to_canonical().is_loopback())?;
+        let debugger = owner(&format!("socket:[{}]", socket_inode(peer, local)?))?;
+        let directory = fs::read_link(debugger.join("cwd")).ok()?;
+        let command = fs::read(debugger.join("cmdline")).ok()?;
+        let words = command.split(|&byte| byte == 0).skip(1).filter(|word| !word.is_empty());
+        words.map(|word| directory.join(OsStr::from_bytes(word))).find(|path| is_program(path))
+    }
+}
+
+/// The inode of the socket that goes from `from` to `to` (proc_net(5)).
+fn socket_inode(from: SocketAddr, to: SocketAddr) -> Option<u64> {
+    let ports = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        let port = |end: &str| u16::from_str_radix(end.rsplit_once(':')?.1, 16).ok();
+        let (local, remote) = (port(fields.nth(1)?)?, port(fields.next()?)?);
+        Some((local, remote, fields.nth(6)?.parse().ok()?))
+    };
+    let tables =
+        ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+    let mut sockets = tables.iter().flat_map(|table| table.lines().skip(1)).filter_map(ports);
+    // On the loopback interface the pair of ports names one connection.
+    sockets.find(|(local, remote, _)| (*local, *remote) == (from.port(), to.port())).map(|(.., inode)| inode)
+}
+
+/// The directory in `/proc` of the process that has a descriptor for `target`.
+fn owner(target: &str) -> Option<PathBuf> {
+    let has = |process: &PathBuf| {
+        let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|file| file == Path::new(target))
+    };
+    let entries = fs::read_dir("/proc").ok()?.flatten();
+    let numbered = entries.filter(|entry| entry.file_name().as_bytes().iter().all(u8::is_ascii_digit));
+    numbered.map(|entry| entry.path()).find(has)
+}
+
+/// Whether a file is an ELF file that may be executed.
+fn is_program(path: &Path) -> bool {
+    let may_run = fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+    let mut magic = [0; 4];
+    may_run && fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn the_process_behind_a_connection_from_this_machine_is_found() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (there, _) = listener.accept().unwrap();
+        let client = Client::of(&OwnedFd::from(there));
+        let (peer, local) = client.ends.unwrap();
+        assert_eq!((peer, local), (here.local_addr().unwrap(), here.peer_addr().unwrap()));
+        let inode = socket_inode(peer, local).unwrap();
+        let process = owner(&format!("socket:[{inode}]")).unwrap();
+        assert_eq!(process, Path::new("/proc").join(std::process::id().to_string()));
+    }
+
+    #[test]
+    fn only_executable_elf_files_are_programs() {
+        assert!(is_program(&std::env::current_exe().unwrap()));
+        assert!(!is_program(Path::new("/etc/passwd")));
+        assert!(!is_program(Path::new("/")));
+        assert!(!is_program(Path::new("/nowhere")));
+    }
+}
