@@ -20,11 +20,11 @@ fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {
     let stop = client.request("vCont;c");
     let (_, thread) = stop.split_once("thread:").expect("the stop names a thread");
     let (thread, _) = thread.split_once(';').expect("more follows");
-    let step = format!("vCont;s:{thread}");
-    assert!(client.request(&step).starts_with("T05"));
+    let alone = format!("vCont;s:{thread}");
+    assert!(client.request(&alone).starts_with("T05"));
     // As the program itself would, of which a single step may do a lot.
     process::set_memory_byte(target.pid(), counted, 0x90);
-    assert!(client.request(&step).starts_with("T05"));
+    assert!(client.request(&alone).starts_with("T05"));
     assert!(client.request("vCont;c").contains("swbreak"));
     assert_eq!(process::memory_byte(target.pid(), counted), 0x90);
     assert_eq!(client.request(&format!("m{counted:x},1")), "90");
@@ -33,13 +33,14 @@ fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {
     server.assert_still_serves();
 }
 
+/// Where programs that are not position-independent have a few mapped pages.
+const START: u64 = 0x40_0000;
+
 #[test]
 fn a_breakpoint_that_the_server_cannot_answer_for_is_refused() {
     if stand_in_lacks("a journal of its breakpoints") {
         return;
     }
-    /// Where programs that are not position-independent have a few mapped pages.
-    const START: u64 = 0x40_0000;
     let server = Server::start();
     let targets = [Trial::start("beats", 1), Trial::start("beats", 1)];
     let mut client = Client::greeted(server.port());

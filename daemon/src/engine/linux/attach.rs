@@ -175,16 +175,10 @@ impl Engine {
     pub fn kill(&mut self, pid: Pid) -> Result<()> {
         self.process(pid)?;
         self.quiesce();
-        // ESRCH: it has ended by itself, and is reaped all the same.
-        let _ = kill(nix::unistd::Pid::from_raw(pid.raw()), NixSignal::SIGKILL);
-        let leader = pid.leader();
-        let others = self.threads_of(pid).filter(|&tid| tid != leader).collect::<Vec<_>>();
-        for tid in others.into_iter().chain([leader]) {
-            self.reap(tid);
-        }
-        if let Some(mut process) = self.processes.remove(&pid) {
-            process.breakpoints.clear(&self.journal);
-            process.slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
+        if self.processes.contains_key(&pid) {
+            // ESRCH: it has ended by itself, and is reaped all the same.
+            let _ = kill(nix::unistd::Pid::from_raw(pid.raw()), NixSignal::SIGKILL);
+            self.reap(pid);
         }
         self.forget_reports(pid);
         if self.non_stop {
@@ -204,9 +198,24 @@ impl Engine {
         });
     }
 
-    fn reap(&mut self, tid: Tid) {
-        while interruptible::wait_for(tid).is_ok_and(|status| libc::WIFSTOPPED(status)) {}
-        self.forget_thread(tid);
+    /// Takes note of the end of a process that has been killed. The leader's end comes after all others', of which some
+    /// may not be known: threads that were just being started.
+    fn reap(&mut self, pid: Pid) {
+        let others = self.threads_of(pid).filter(|&tid| tid != pid.leader()).collect::<Vec<_>>();
+        for tid in others {
+            while interruptible::wait_for(tid).is_ok_and(|status| libc::WIFSTOPPED(status)) {}
+            self.forget_thread(tid);
+        }
+        self.holding = true;
+        while self.processes.contains_key(&pid) {
+            match interruptible::wait(-1, 0, 0) {
+                Ok(Some((tid, status))) => Tid::new(tid).into_iter().for_each(|tid| self.absorb(tid, status)),
+                Ok(None) | Err(Errno::EINTR) => {}
+                // The kernel knows of no tracee any more.
+                Err(_) => self.process_ended(pid, Report::Signaled { pid, signal: Signal::KILL }),
+            }
+        }
+        self.holding = false;
     }
 
     /// Ends the session: processes that it created are killed, others detached.

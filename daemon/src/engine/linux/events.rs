@@ -447,7 +447,7 @@ impl Engine {
         }
     }
 
-    fn process_ended(&mut self, pid: Pid, report: Report) {
+    pub(super) fn process_ended(&mut self, pid: Pid, report: Report) {
         for tid in self.threads_of(pid).collect::<Vec<_>>() {
             self.forget_thread(tid);
         }
