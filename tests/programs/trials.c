@@ -65,6 +65,13 @@ static void *beats(void *unused)
     return unused;
 }
 
+static void *sleeps(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
 static void *nothing(void *unused)
 {
     turn();
@@ -172,6 +179,10 @@ int main(int argc, char **argv)
     } else if (!strcmp(mode, "beats")) {
         for (int i = 0; i < count; i++)
             start(beats);
+    } else if (!strcmp(mode, "crowd")) {
+        for (int i = 0; i < count; i++)
+            start(sleeps);
+        start(beats);
     } else if (!strcmp(mode, "leaderless")) {
         for (int i = 0; i < count; i++)
             start(beats);

@@ -199,3 +199,22 @@ fn threads_that_start_later_are_watched_too() {
     assert!(client.request("vCont;c").starts_with("W00"));
     server.assert_still_serves();
 }
+
+#[test]
+fn a_thousand_threads_are_attached_to_interrupted_and_let_go() {
+    let server = Server::start();
+    let target = Trial::start("crowd", 1000);
+    let mut client = Client::greeted(server.port());
+    for _ in 0..2 {
+        client.attach(target.pid());
+        assert!(process::threads(target.pid()).iter().all(|thread| thread.state == 't'));
+        for _ in 0..2 {
+            client.send("vCont;c");
+            target.assert_goes_on();
+            assert!(client.interrupt().starts_with("T02"));
+        }
+        assert_eq!(client.request("D"), "OK");
+        target.assert_left_as_it_was_found();
+    }
+    server.assert_still_serves();
+}

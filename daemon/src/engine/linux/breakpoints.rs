@@ -52,14 +52,24 @@ pub(crate) struct Breakpoints {
     planted: bool,
     /// All that can be are.
     complete: bool,
+    /// The program has run without them, and may have changed what is under them.
+    stale: bool,
 }
 
 impl Breakpoints {
-    /// Adds a breakpoint, or replaces the conditions of the one that is there.
+    /// Adds a breakpoint, or replaces the conditions of the one that is there. `survivor` is the process where it must
+    /// survive this worker, for which every breakpoint needs its entry in the journal.
     ///
     /// # Errors
     /// [`Error::BadAddress`] where no memory is at `address`, [`Error::TooMany`].
-    pub(crate) fn insert(&mut self, address: u64, what: Conditions, memory: &Memory) -> Result<()> {
+    pub(crate) fn insert(
+        &mut self,
+        address: u64,
+        what: Conditions,
+        memory: &Memory,
+        survivor: Option<Pid>,
+        journal: &Journal,
+    ) -> Result<()> {
         if !self.has_room_for(&what) {
             return Err(Error::TooMany("conditions of breakpoints"));
         }
@@ -75,8 +85,9 @@ impl Breakpoints {
             return Err(Error::BadAddress(address));
         }
         let [original] = original;
-        self.table
-            .insert(address, Breakpoint { what, original: Some(original), planted: false, was_hit: false, slot: None });
+        let slot = survivor.map(|pid| journal.add_breakpoint(pid, address, original)).transpose();
+        let slot = slot.map_err(|_| Error::TooMany("breakpoints"))?;
+        self.table.insert(address, Breakpoint { what, original: Some(original), planted: false, was_hit: false, slot });
         self.complete = false;
         Ok(())
     }
@@ -128,14 +139,23 @@ impl Breakpoints {
     }
 
     /// Writes all breakpoints to memory. One whose page is not mapped (any more) is left out.
-    pub(crate) fn plant(&mut self, pid: Pid, attached: bool, memory: &Memory, journal: &Journal) {
+    pub(crate) fn plant(&mut self, memory: &Memory, journal: &Journal) {
         if std::mem::replace(&mut self.complete, true) {
             return;
         }
         self.planted = !self.table.is_empty();
+        let stale = std::mem::take(&mut self.stale);
         for (&address, breakpoint) in &mut self.table {
-            breakpoint.plant(address, pid, attached, memory, journal);
+            if stale && !breakpoint.planted {
+                breakpoint.original = None;
+            }
+            breakpoint.plant(address, memory, journal);
         }
+    }
+
+    /// The program is about to run.
+    pub(crate) fn let_run(&mut self) {
+        self.stale |= !self.planted;
     }
 
     /// Writes one breakpoint back that was lifted to step over it.
@@ -217,7 +237,7 @@ impl Breakpoints {
 }
 
 impl Breakpoint {
-    fn plant(&mut self, address: u64, pid: Pid, attached: bool, memory: &Memory, journal: &Journal) {
+    fn plant(&mut self, address: u64, memory: &Memory, journal: &Journal) {
         if self.planted {
             return;
         }
@@ -226,15 +246,9 @@ impl Breakpoint {
             if memory.read(address, &mut byte) != 1 {
                 return;
             }
-            self.strike(journal);
             self.original = Some(byte[0]);
-        }
-        let Some(original) = self.original else { return };
-        if attached && self.slot.is_none() {
-            match journal.add_breakpoint(pid, address, original) {
-                Ok(slot) => self.slot = Some(slot),
-                // Without an entry the program would not survive this worker: rather no breakpoint.
-                Err(_) => return,
+            if let Some(slot) = self.slot {
+                journal.set_original(slot, byte[0]);
             }
         }
         self.planted = memory.write(address, BREAKPOINT).is_ok();

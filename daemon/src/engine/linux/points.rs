@@ -27,11 +27,13 @@ impl Engine {
         conditions: Expressions<'_>,
     ) -> Result<()> {
         let pid = self.process_of(thread)?.pid;
-        let process = self.process_mut(pid)?;
+        let process = self.processes.get_mut(&pid).ok_or(Error::NoProcess)?;
         if kind == Kind::Software {
             let parse = |expression: &[u8]| Program::parse(expression).map_err(|_| Error::System(Errno::EINVAL));
             let conditions = conditions.iter().map(parse).collect::<Result<_>>()?;
-            process.breakpoints.insert(address, Conditions { conditions }, &process.memory)?;
+            let survivor = process.attached.then_some(pid);
+            let what = Conditions { conditions };
+            process.breakpoints.insert(address, what, &process.memory, survivor, &self.journal)?;
             if self.threads.values().any(|thread| thread.id.pid == pid && thread.action.is_some())
                 && let Some(process) = self.processes.get_mut(&pid)
             {

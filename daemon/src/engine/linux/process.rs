@@ -87,7 +87,7 @@ impl Process {
 
     pub(crate) fn plant(&mut self, journal: &Journal) {
         if self.vfork_children == 0 {
-            self.breakpoints.plant(self.pid, self.attached, &self.memory, journal);
+            self.breakpoints.plant(&self.memory, journal);
         }
     }
 

@@ -131,6 +131,7 @@ impl Engine {
             } else if STOP_SIGNALS.contains(&thread.signal) {
                 process.ignores_stop = false;
             }
+            process.breakpoints.let_run();
             thread.run(process, thread.wants_step());
             self.running += 1;
             self.restless.retain(|&(restless, _)| restless != tid);

@@ -1,0 +1,63 @@
+//! Breakpoints and the memory that they are in.
+
+use dbgsrv_tests::process;
+use dbgsrv_tests::rsp::Client;
+use dbgsrv_tests::server::{Server, stand_in_lacks};
+use dbgsrv_tests::trial::{self, Trial};
+
+#[test]
+fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {
+    if stand_in_lacks("breakpoints that stay out of memory while a program is stepped") {
+        return;
+    }
+    let server = Server::start();
+    let target = Trial::start("calls", 0);
+    let counted = trial::symbol("counted");
+    let mut client = Client::greeted(server.port());
+    client.attach(target.pid());
+    client.set_breakpoint(counted);
+    client.set_breakpoint(trial::symbol("called"));
+    let stop = client.request("vCont;c");
+    let (_, thread) = stop.split_once("thread:").expect("the stop names a thread");
+    let (thread, _) = thread.split_once(';').expect("more follows");
+    let step = format!("vCont;s:{thread}");
+    assert!(client.request(&step).starts_with("T05"));
+    // As the program itself would, of which a single step may do a lot.
+    process::set_memory_byte(target.pid(), counted, 0x90);
+    assert!(client.request(&step).starts_with("T05"));
+    assert!(client.request("vCont;c").contains("swbreak"));
+    assert_eq!(process::memory_byte(target.pid(), counted), 0x90);
+    assert_eq!(client.request(&format!("m{counted:x},1")), "90");
+    assert_eq!(client.request("D"), "OK");
+    target.assert_left_as_it_was_found();
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_breakpoint_that_the_server_cannot_answer_for_is_refused() {
+    if stand_in_lacks("a journal of its breakpoints") {
+        return;
+    }
+    /// Where programs that are not position-independent have a few mapped pages.
+    const START: u64 = 0x40_0000;
+    let server = Server::start();
+    let targets = [Trial::start("beats", 1), Trial::start("beats", 1)];
+    let mut client = Client::greeted(server.port());
+    let mut set = 0;
+    let refusal = targets.iter().find_map(|target| {
+        client.attach(target.pid());
+        let pid = target.pid().as_raw();
+        assert_eq!(client.request(&format!("Hgp{pid:x}.{pid:x}")), "OK");
+        (START..START + 5000).find_map(|address| {
+            let answer = client.request(&format!("Z0,{address:x},1"));
+            set += 1;
+            (answer != "OK").then_some(answer)
+        })
+    });
+    assert!(refusal.is_some_and(|refusal| refusal.starts_with('E')), "{set} breakpoints were set");
+    for target in &targets {
+        assert_eq!(client.request(&format!("D;{:x}", target.pid().as_raw())), "OK");
+        target.assert_left_as_it_was_found();
+    }
+    server.assert_still_serves();
+}
