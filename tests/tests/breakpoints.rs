@@ -17,8 +17,8 @@ fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {
     client.attach(target.pid());
     client.set_breakpoint(counted);
     client.set_breakpoint(trial::symbol("called"));
-    let stop = client.request("vCont;c");
-    let (_, thread) = stop.split_once("thread:").expect("the stop names a thread");
+    let reply = client.request("vCont;c");
+    let (_, thread) = reply.split_once("thread:").expect("the stop names a thread");
     let (thread, _) = thread.split_once(';').expect("more follows");
     let step = format!("vCont;s:{thread}");
     assert!(client.request(&step).starts_with("T05"));
@@ -33,13 +33,14 @@ fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {
     server.assert_still_serves();
 }
 
+/// Where programs that are not position-independent have a few mapped pages.
+const START: u64 = 0x40_0000;
+
 #[test]
 fn a_breakpoint_that_the_server_cannot_answer_for_is_refused() {
     if stand_in_lacks("a journal of its breakpoints") {
         return;
     }
-    /// Where programs that are not position-independent have a few mapped pages.
-    const START: u64 = 0x40_0000;
     let server = Server::start();
     let targets = [Trial::start("beats", 1), Trial::start("beats", 1)];
     let mut client = Client::greeted(server.port());
