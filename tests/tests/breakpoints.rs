@@ -17,8 +17,8 @@ fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {
     client.attach(target.pid());
     client.set_breakpoint(counted);
     client.set_breakpoint(trial::symbol("called"));
-    let stop = client.request("vCont;c");
-    let (_, thread) = stop.split_once("thread:").expect("the stop names a thread");
+    let reply = client.request("vCont;c");
+    let (_, thread) = reply.split_once("thread:").expect("the stop names a thread");
     let (thread, _) = thread.split_once(';').expect("more follows");
     let alone = format!("vCont;s:{thread}");
     assert!(client.request(&alone).starts_with("T05"));

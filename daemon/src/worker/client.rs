@@ -39,7 +39,7 @@ impl Client {
     }
 }
 
-/// The inode of the socket that goes from `from` to `to` (proc_net(5)).
+/// The inode of the socket that goes from `from` to `to` (`proc_net(5)`).
 fn socket_inode(from: SocketAddr, to: SocketAddr) -> Option<u64> {
     let ports = |line: &str| {
         let mut fields = line.split_ascii_whitespace();
