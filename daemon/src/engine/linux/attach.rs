@@ -4,7 +4,7 @@ use super::arch::{DebugRegisters, debug_registers};
 use super::process::Process;
 use super::refusal::{check_attach, explain_attach};
 use super::thread::{Pending, State, Stop, Thread};
-use super::{Engine, Report, bit, interruptible, procfs, ptrace};
+use super::{Engine, Report, bit, interruptible, process_info, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use dbgsrv_protocol::rsp::signal::Signal;
@@ -44,7 +44,7 @@ impl Engine {
         self.processes.insert(pid, process);
         self.hold_all();
         // Threads that came up meanwhile and were not born of one that was already traced.
-        while procfs::thread_count(pid).is_some_and(|count| count > self.threads_of(pid).count()) {
+        while process_info::thread_count(pid).is_some_and(|count| count > self.threads_of(pid).count()) {
             if self.seize_all(pid).is_err() || self.running == 0 {
                 break;
             }
@@ -61,7 +61,7 @@ impl Engine {
     /// Becomes the tracer of every thread that it does not trace yet.
     fn seize_all(&mut self, pid: Pid) -> std::result::Result<(), Errno> {
         let mut traced = self.threads_of(pid).next().is_some();
-        for tid in procfs::threads(pid) {
+        for tid in process_info::threads(pid) {
             if self.threads.contains_key(&tid) {
                 continue;
             }

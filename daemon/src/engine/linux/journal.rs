@@ -8,7 +8,7 @@
 
 use super::arch::{BREAKPOINT, debug_registers};
 use super::memory::Memory;
-use super::{interruptible, procfs, ptrace};
+use super::{interruptible, process_info, ptrace};
 use dbgsrv_protocol::ids::{Pid, Tid};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
@@ -90,7 +90,7 @@ impl Journal {
         let index = free.ok_or(Errno::EMFILE)?;
         let entry = &self.layout().processes[index];
         entry.debug_registers.store(0, Ordering::Relaxed);
-        entry.start_time.store(procfs::start_time(pid).unwrap_or(0), Ordering::Relaxed);
+        entry.start_time.store(process_info::start_time(pid).unwrap_or(0), Ordering::Relaxed);
         entry.pid.store(pid.raw(), Ordering::Release);
         Ok(Slot(index))
     }
@@ -137,7 +137,7 @@ impl Journal {
         for entry in &self.layout().processes {
             let Some(pid) = Pid::new(entry.pid.load(Ordering::Acquire)) else { continue };
             let start = entry.start_time.load(Ordering::Relaxed);
-            if procfs::start_time(pid).is_none_or(|now| now != start) {
+            if process_info::start_time(pid).is_none_or(|now| now != start) {
                 continue;
             }
             self.lift_breakpoints(pid);
@@ -178,7 +178,7 @@ impl Drop for Journal {
 
 /// Stops each thread for as long as it takes to switch its hardware breakpoints off.
 fn clear_debug_registers(pid: Pid) {
-    for tid in procfs::threads(pid) {
+    for tid in process_info::threads(pid) {
         if ptrace::seize(tid, 0).is_err() {
             continue;
         }

@@ -20,7 +20,6 @@ pub(crate) mod objects;
 mod points;
 mod process;
 pub(crate) mod process_info;
-mod procfs;
 mod ptrace;
 pub(crate) mod refusal;
 mod registers;

@@ -5,7 +5,7 @@ use super::breakpoints::Breakpoints;
 use super::journal::{Journal, Slot};
 use super::memory::Memory;
 use super::objects::ReadMemory;
-use super::procfs;
+use super::process_info;
 use super::syscalls::Catch;
 use super::tls;
 use dbgsrv_protocol::ids::{Pid, Tid};
@@ -115,5 +115,5 @@ impl ReadMemory for Process {
 }
 
 fn mode(pid: Pid) -> Mode {
-    if procfs::is_32_bit(pid) { Mode::Bits32 } else { Mode::Bits64 }
+    if process_info::is_32_bit(pid) { Mode::Bits32 } else { Mode::Bits64 }
 }

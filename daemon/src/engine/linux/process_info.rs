@@ -1,11 +1,11 @@
 //! What `/proc` tells of processes and threads (proc(5)).
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use dbgsrv_protocol::ids::{Pid, Tid};
+use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{Uid, read};
@@ -68,6 +68,8 @@ pub(crate) struct Stat<'a> {
     pub(crate) group: i32,
     /// The processor it ran on last.
     pub(crate) core: u32,
+    /// When it started, in clock ticks since boot: with its id, what tells it from any other.
+    pub(crate) start_time: u64,
     /// Threads in its process.
     pub(crate) threads: u32,
     flags: u32,
@@ -87,8 +89,9 @@ impl<'a> Stat<'a> {
         let group = number(fields.next()?)?; // 5
         let flags = number(fields.nth(3)?)?; // 9
         let threads = number(fields.nth(10)?)?; // 20
-        let core = number(fields.nth(18)?)?; // 39
-        Some(Self { name, state, parent, group, core, threads, flags })
+        let start_time = number(fields.nth(1)?)?; // 22
+        let core = number(fields.nth(16)?)?; // 39
+        Some(Self { name, state, parent, group, core, start_time, threads, flags })
     }
 
     /// Whether the task is the kernel's own.
@@ -164,6 +167,34 @@ fn ids(value: &str) -> [u32; 3] {
     ids
 }
 
+/// When a process started, see [`Stat::start_time`].
+pub(crate) fn start_time(pid: Pid) -> Option<u64> {
+    Some(Stat::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.start_time)
+}
+
+/// How many threads a process has.
+pub(crate) fn thread_count(pid: Pid) -> Option<usize> {
+    Some(Stat::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.threads as usize)
+}
+
+/// The state letter of a thread, see [`Stat::state`].
+pub(crate) fn state(pid: Pid, tid: Tid) -> Option<u8> {
+    Some(Stat::parse(&fs::read(format!("/proc/{pid}/task/{tid}/stat")).ok()?)?.state)
+}
+
+/// The number of the system call that a thread is in; `None` where it is in none, runs, or may not be looked into.
+pub(crate) fn system_call(thread: ThreadId) -> Option<u64> {
+    let call = fs::read_to_string(format!("/proc/{}/task/{}/syscall", thread.pid, thread.tid)).ok()?;
+    call.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Whether a process runs 32-bit code, told by its ELF header.
+pub(crate) fn is_32_bit(pid: Pid) -> bool {
+    let mut header = [0; 5];
+    let read = fs::File::open(format!("/proc/{pid}/exe")).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header == *b"\x7fELF\x01"
+}
+
 /// All processes, in ascending order as the kernel lists them. Without `/proc` there are none to see.
 pub(crate) fn processes() -> impl Iterator<Item = Pid> {
     numbered_entries("/proc").filter_map(Pid::new)
@@ -201,6 +232,7 @@ mod tests {
         let stat = Stat::parse(STAT).expect("a stat line");
         assert_eq!((stat.name, stat.state), (&b"a) b (c"[..], b'S'));
         assert_eq!((stat.parent, stat.group, stat.threads, stat.core), (3, 17, 12, 63));
+        assert_eq!(stat.start_time, 99);
         assert!(!stat.is_kernel_thread() && !stat.is_dead());
     }
 

@@ -3,7 +3,7 @@
 use super::arch::{DebugRegisters, debug_registers};
 use super::process::Process;
 use super::thread::{State, Stop, Thread};
-use super::{Engine, procfs, ptrace};
+use super::{Engine, process_info, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{ThreadId, Tid};
 use dbgsrv_protocol::rsp::resume::{Action, Actions};
@@ -153,7 +153,7 @@ impl Engine {
     pub fn interrupt(&mut self) {
         let running = self.threads.values().filter(|thread| thread.is_active()).map(|thread| thread.id);
         // A leader that has ended before its threads takes interrupts, and never stops.
-        let mut alive = running.filter(|id| procfs::state(id.pid, id.tid) != Some(b'Z'));
+        let mut alive = running.filter(|id| process_info::state(id.pid, id.tid) != Some(b'Z'));
         self.breaking_in = alive.find(|id| ptrace::interrupt(id.tid).is_ok()).map(|id| id.tid);
         self.interrupt_owed = self.breaking_in.is_none() && self.has_processes();
     }

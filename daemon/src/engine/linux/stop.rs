@@ -2,7 +2,7 @@
 
 use super::non_stop::halted;
 use super::thread::{Pending, State};
-use super::{Engine, Report, interruptible, procfs, ptrace};
+use super::{Engine, Report, interruptible, process_info, ptrace};
 use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
@@ -41,7 +41,7 @@ impl Engine {
             if patience == 0 {
                 thread.stuck = true;
                 if let Some(process) = self.processes.get_mut(&thread.id.pid)
-                    && procfs::system_call(thread.id).is_some_and(|number| process.arch.is_vfork(number))
+                    && process_info::system_call(thread.id).is_some_and(|number| process.arch.is_vfork(number))
                 {
                     // It was before it was attached to.
                     thread.lending = true;
@@ -74,7 +74,7 @@ impl Engine {
             }
             std::thread::yield_now();
         }
-        match procfs::state(pid, tid) {
+        match process_info::state(pid, tid) {
             Some(b'D') => Ok(None),
             Some(b'Z') if self.threads_of(pid).nth(1).is_some() => Err(Errno::ECHILD),
             _ if tid != pid.leader() => interruptible::wait_for(tid).map(|status| Some((tid, status))),
