@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use nix::unistd::Pid;
 
 use crate::process::{self, Owned};
+use crate::rsp::Client;
 use crate::{program, wait_until};
 
 /// The program, started by the test and running by itself.
@@ -45,6 +46,18 @@ impl Trial {
     /// When it does not.
     pub fn assert_goes_on(&self) {
         assert_goes_on(self.pid());
+    }
+
+    /// Has the debugger let it run, sees it go on, and interrupts it.
+    ///
+    /// # Panics
+    /// When it does not go on, or the stop is not that of an interrupt.
+    #[track_caller]
+    pub fn run_a_while(&self, client: &mut Client) {
+        client.send("vCont;c");
+        self.assert_goes_on();
+        let stop = client.interrupt();
+        assert!(stop.starts_with("T02"), "{stop}");
     }
 
     /// Waits until it is neither traced nor stopped, and runs.

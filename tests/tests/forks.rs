@@ -37,10 +37,7 @@ fn children_that_nobody_asked_for_run_over_their_parents_breakpoints() {
         client.attach(target.pid());
         client.set_breakpoint(trial::symbol("counted"));
         for _ in 0..10 {
-            client.send("vCont;c");
-            target.assert_goes_on();
-            let stop = client.interrupt();
-            assert!(stop.starts_with("T02"), "{stop}");
+            target.run_a_while(&mut client);
         }
         assert_eq!(client.request("D"), "OK");
         target.assert_left_as_it_was_found();
@@ -105,10 +102,7 @@ fn threads_stop_while_another_lends_its_memory() {
     let (target, _child) = lending();
     let mut client = without_sigchld(Client::greeted(server.port()));
     client.attach(target.pid());
-    client.send("vCont;c");
-    target.assert_goes_on();
-    let stop = client.interrupt();
-    assert!(stop.starts_with("T02"), "{stop}");
+    target.run_a_while(&mut client);
     assert_eq!(client.request("D"), "OK");
     target.assert_goes_on();
     process::set_memory_byte(target.pid(), trial::symbol("returned"), 1);

@@ -47,10 +47,7 @@ fn a_stopped_program_runs_under_its_debugger_and_is_interrupted() {
     let mut client = Client::greeted(server.port());
     client.attach(target.pid());
     for _ in 0..3 {
-        client.send("vCont;c");
-        target.assert_goes_on();
-        let stop = client.interrupt();
-        assert!(stop.starts_with("T02"), "{stop}");
+        target.run_a_while(&mut client);
     }
     assert_eq!(client.request("D"), "OK");
     assert_continues(&target);
@@ -65,10 +62,7 @@ fn a_stopped_program_that_starts_threads_under_its_debugger_runs_on() {
     let mut client = Client::greeted(server.port());
     client.attach(target.pid());
     for _ in 0..3 {
-        client.send("vCont;c");
-        target.assert_goes_on();
-        let stop = client.interrupt();
-        assert!(stop.starts_with("T02"), "{stop}");
+        target.run_a_while(&mut client);
     }
     assert_eq!(client.request("D"), "OK");
     assert_continues(&target);
