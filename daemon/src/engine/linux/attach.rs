@@ -106,7 +106,7 @@ impl Engine {
                 self.release_child(&thread);
             }
         }
-        process.slot.into_iter().for_each(|slot| self.journal.remove_process(slot));
+        process.strike(&self.journal);
         self.forget_reports(pid);
         if self.non_stop {
             self.go();
@@ -118,9 +118,8 @@ impl Engine {
     fn release_child(&mut self, parent: &Thread) {
         let Some(Pending::Trap(Reason::Fork(child) | Reason::Vfork(child))) = parent.pending else { return };
         if self.threads.remove(&child.tid).is_some() {
-            let slot = self.processes.remove(&child.pid).and_then(|process| process.slot);
-            if let Some(slot) = slot {
-                self.journal.remove_process(slot);
+            if let Some(mut process) = self.processes.remove(&child.pid) {
+                process.strike(&self.journal);
             }
             // Where it has been killed there is nobody to let go.
             let _ = ptrace::detach(child.tid, 0);

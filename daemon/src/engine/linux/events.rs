@@ -453,7 +453,7 @@ impl Engine {
         }
         if let Some(mut process) = self.processes.remove(&pid) {
             process.leave_memory(&self.journal);
-            process.slot.take().into_iter().for_each(|slot| self.journal.remove_process(slot));
+            process.strike(&self.journal);
         }
         self.report(report);
     }

@@ -85,6 +85,13 @@ impl Process {
         self.breakpoints.clear(journal);
     }
 
+    /// Takes it out of the journal: it is as it was found, or gone.
+    pub(crate) fn strike(&mut self, journal: &Journal) {
+        if let Some(slot) = self.slot.take() {
+            journal.remove_process(slot);
+        }
+    }
+
     pub(crate) fn plant(&mut self, journal: &Journal) {
         if self.vfork_children == 0 {
             self.breakpoints.plant(&self.memory, journal);
