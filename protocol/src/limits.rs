@@ -37,3 +37,12 @@ pub const MAX_QUEUED_STOPS: usize = 0x8000;
 
 /// Longest text of an error reply, in bytes; the rest is cut off.
 pub const MAX_ERROR_TEXT: usize = 1024;
+
+/// Longest message of a handshake, in bytes, header included.
+pub const MAX_HANDSHAKE: usize = 512;
+
+/// Longest message of a session, in bytes: one frame of the mux.
+pub const MAX_MESSAGE: usize = 0x8000;
+
+/// Longest message of the control protocol, in bytes; longer lists come in pages.
+pub const MAX_CONTROL: usize = 0x1_0000;
