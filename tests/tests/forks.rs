@@ -130,6 +130,23 @@ fn a_child_that_borrowed_memory_before_the_parent_was_attached_to_meets_no_break
 }
 
 #[test]
+fn the_end_of_a_vfork_is_told_only_to_who_was_told_of_its_beginning() {
+    let server = Server::start();
+    let (target, child) = lending();
+    let mut client = following(&server);
+    client.attach(target.pid());
+    client.send("vCont;c");
+    process::set_memory_byte(target.pid(), trial::symbol("returned"), 1);
+    wait_until("the child has ended", || !process::is_alive(child.0));
+    target.assert_goes_on();
+    let stop = client.interrupt();
+    assert!(stop.starts_with("T02"), "{stop}");
+    assert_eq!(client.request(&format!("D;{:x}", target.pid().as_raw())), "OK");
+    target.assert_left_as_it_was_found();
+    server.assert_still_serves();
+}
+
+#[test]
 fn a_child_that_borrows_memory_is_stopped_while_its_parent_waits_for_it() {
     let server = Server::start();
     let target = Trial::start("vforks", 1);

@@ -12,6 +12,7 @@ use dbgsrv_protocol::rsp::stop::Reason;
 use interruptible::{CHILD, END, INPUT};
 use libc::c_int;
 use nix::errno::Errno;
+use std::mem;
 
 /// What tells a stop at a system call from one for a signal (`PTRACE_O_TRACESYSGOOD`).
 const SYSCALL: c_int = 0x80;
@@ -203,7 +204,7 @@ impl Engine {
             return self.stopped_for(tid, status);
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
-        if std::mem::take(&mut thread.newborn) && self.thread_events {
+        if mem::take(&mut thread.newborn) && self.thread_events {
             return Cause::Tell(Pending::Trap(Reason::Create));
         }
         if thread.action.is_some() { Cause::Again } else { Cause::Rest }
@@ -346,6 +347,9 @@ impl Engine {
             return Cause::Again;
         };
         let id = self.adopt(child);
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.told_of_vfork = shares_memory;
+        }
         let reason = if shares_memory { Reason::Vfork(id) } else { Reason::Fork(id) };
         Cause::Tell(Pending::Trap(reason))
     }
@@ -366,14 +370,15 @@ impl Engine {
     }
 
     fn vfork_done(&mut self, tid: Tid) -> Cause {
-        let Some(pid) = self.threads.get(&tid).map(|thread| thread.id.pid) else { return Cause::Rest };
-        // The child of one that was attached to meanwhile was not counted.
-        let lent = self.threads.get_mut(&tid).is_some_and(|thread| std::mem::take(&mut thread.lending));
-        if let Some(process) = self.processes.get_mut(&pid).filter(|_| lent) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
+        // A vfork that was under way when the process was attached to was neither counted nor told of.
+        let lent = mem::take(&mut thread.lending);
+        let told = mem::take(&mut thread.told_of_vfork);
+        if let Some(process) = self.processes.get_mut(&thread.id.pid).filter(|_| lent) {
             process.vfork_children -= 1;
             process.plant(&self.journal);
         }
-        if self.interests.vfork { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }
+        if told { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }
     }
 
     /// A leader that ended before its threads comes back when one of them runs a new program, or to report its end.

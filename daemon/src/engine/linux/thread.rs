@@ -72,6 +72,8 @@ pub(crate) struct Thread {
     pub(crate) syscall: Option<i64>,
     /// A child borrows its memory: once it goes on it is stuck.
     pub(crate) lending: bool,
+    /// The client was told of the vfork that this thread is in, and waits to hear of its end.
+    pub(crate) told_of_vfork: bool,
     /// It waits in the kernel where nothing can stop it, for a child that borrows its memory or for a disk. It stops
     /// before it executes anything.
     pub(crate) stuck: bool,
@@ -99,6 +101,7 @@ impl Thread {
             injected: None,
             syscall: None,
             lending: false,
+            told_of_vfork: false,
             stuck: false,
             debug_version: 0,
             disarmed: false,
