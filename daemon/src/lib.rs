@@ -52,6 +52,7 @@
 pub mod app;
 pub mod cli;
 mod connection;
+mod control;
 pub mod engine;
 pub mod exit;
 mod limits;
