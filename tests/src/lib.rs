@@ -3,6 +3,9 @@
 //! The tests are in `tests/`, one file per subject. They need `gdb`, `gdbserver` and a C compiler, and the server itself
 //! beside them in the target directory (`cargo build --workspace` puts it there; `DBGSRV_BIN` names another one).
 //!
+//! With `DBGSRV_TEST_SERVER=premote` the debuggers reach the server through `premote … listen`: every script that works
+//! directly works through a session too.
+//!
 //! To check the tests themselves, run them against `gdbserver --multi` with `DBGSRV_TEST_SERVER=gdbserver`. A test that
 //! asks for something gdbserver can't do says so with [`server::stand_in_lacks`] and ends early there.
 //!
@@ -13,9 +16,11 @@ use std::time::{Duration, Instant};
 pub mod beats;
 pub mod gdb;
 pub mod mi;
+pub mod premote;
 pub mod process;
 pub mod program;
 pub mod proxy;
+pub mod relay;
 pub mod rsp;
 pub mod server;
 pub mod trial;

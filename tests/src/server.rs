@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 
 use crate::gdb::{Transcript, batch};
 use crate::mi::Mi;
+use crate::premote::{self, Listening};
 use crate::process::{self, Owned};
 use crate::{GUARD, program, rsp};
 
@@ -19,6 +20,8 @@ use crate::{GUARD, program, rsp};
 pub enum Kind {
     /// The server that the tests are for.
     Dbgsrv,
+    /// The same, reached through `premote`.
+    Premote,
     /// GDB's own: what `dbgsrv` is compared with, and its stand-in when the tests themselves are checked.
     Gdbserver,
 }
@@ -32,14 +35,15 @@ impl Kind {
     pub fn under_test() -> Self {
         match std::env::var("DBGSRV_TEST_SERVER").as_deref() {
             Err(_) | Ok("dbgsrv") => Self::Dbgsrv,
+            Ok("premote") => Self::Premote,
             Ok("gdbserver") => Self::Gdbserver,
-            Ok(other) => panic!("DBGSRV_TEST_SERVER is {other}; it can be dbgsrv or gdbserver"),
+            Ok(other) => panic!("DBGSRV_TEST_SERVER is {other}; it can be dbgsrv, premote or gdbserver"),
         }
     }
 
     fn command(self) -> Command {
         match self {
-            Self::Dbgsrv => {
+            Self::Dbgsrv | Self::Premote => {
                 let mut command = Command::new(dbgsrv());
                 command.args(["-t", "tcp:port=0"]);
                 command
@@ -84,6 +88,7 @@ pub fn dbgsrv() -> PathBuf {
 pub struct Server {
     process: Owned,
     port: u16,
+    between: Option<Listening>,
     log: Arc<Mutex<String>>,
 }
 
@@ -100,7 +105,9 @@ impl Server {
     /// When it does not say where it listens.
     #[must_use]
     pub fn start_as(kind: Kind) -> Self {
-        Self::spawn(kind.command())
+        let mut server = Self::spawn(kind.command());
+        server.between = (kind == Kind::Premote).then(|| Listening::on(&premote::connection(server.port, "")));
+        server
     }
 
     /// Starts `dbgsrv` with these arguments, of which `-t` must make it listen, and waits until it does.
@@ -139,13 +146,13 @@ impl Server {
         let Ok(port) = port.recv_timeout(GUARD) else {
             panic!("the server does not say where it listens; its output is:\n{}", read(&log));
         };
-        Self { process, port, log }
+        Self { process, port, between: None, log }
     }
 
-    /// The port it listens on.
+    /// The port that debuggers connect to.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.between.as_ref().map_or(self.port, Listening::port)
     }
 
     /// The daemon's process id.
@@ -193,7 +200,7 @@ impl Server {
     /// Runs a new gdb with these commands, connected to this server, and returns what it printed.
     #[must_use]
     pub fn gdb(&self, program: Option<&Path>, commands: &[&str]) -> Transcript {
-        let connect = format!("target extended-remote localhost:{}", self.port);
+        let connect = format!("target extended-remote localhost:{}", self.port());
         let mut all = vec![connect];
         if let Some(program) = program {
             all.insert(0, format!("file {}", program.display()));
@@ -206,13 +213,13 @@ impl Server {
     /// A new gdb in MI mode, connected to this server.
     #[must_use]
     pub fn mi(&self, program: Option<&Path>) -> Mi {
-        Mi::connected(self.port, program)
+        Mi::connected(self.port(), program)
     }
 
     /// A new raw connection.
     #[must_use]
     pub fn rsp(&self) -> rsp::Client {
-        rsp::Client::connect(self.port)
+        rsp::Client::connect(self.port())
     }
 
     /// Has a new gdb run a whole program: what came before must not have harmed the server.

@@ -1,0 +1,119 @@
+//! A network between client and server that can be cut, and listened to.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Passes any number of connections on, one after another or side by side, until it is dropped.
+#[derive(Debug)]
+pub struct Relay {
+    port: u16,
+    wire: Arc<Mutex<Wire>>,
+}
+
+#[derive(Debug, Default)]
+struct Wire {
+    connections: Vec<TcpStream>,
+    accepted: usize,
+    passed: usize,
+    captured: Vec<u8>,
+    closed: bool,
+}
+
+impl Relay {
+    /// Listens on a free port and passes each connection on to `server`, a port of this machine.
+    ///
+    /// # Panics
+    /// When this machine has no free port.
+    #[must_use]
+    pub fn to(server: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
+        let port = listener.local_addr().expect("the listener is bound").port();
+        let wire: Arc<Mutex<Wire>> = Arc::default();
+        let shared = Arc::clone(&wire);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", server))) else { return };
+                let mut wire = lock(&shared);
+                if wire.closed {
+                    return;
+                }
+                wire.accepted += 1;
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    from.set_nodelay(true).expect("it is a TCP socket");
+                    wire.connections.push(same(from));
+                    let (from, to, shared) = (same(from), same(to), Arc::clone(&shared));
+                    std::thread::spawn(move || pass(from, to, &shared));
+                }
+            }
+        });
+        Self { port, wire }
+    }
+
+    /// Where the client connects.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How many connections there have been.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        lock(&self.wire).accepted
+    }
+
+    /// How many bytes have passed, both ways.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        lock(&self.wire).passed
+    }
+
+    /// Cuts all connections, wherever they are: what is under way is lost.
+    pub fn cut(&self) {
+        for connection in lock(&self.wire).connections.drain(..) {
+            // It may have been closed from an end.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// All bytes that have passed, both ways mixed.
+    #[must_use]
+    pub fn captured(&self) -> Vec<u8> {
+        lock(&self.wire).captured.clone()
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        lock(&self.wire).closed = true;
+        self.cut();
+    }
+}
+
+/// What it keeps for [`Relay::captured`] at most: enough for a debugger's session.
+const CAPTURED: usize = 16 << 20;
+
+fn pass(mut from: TcpStream, mut to: TcpStream, wire: &Mutex<Wire>) {
+    let mut buffer = vec![0; 0x10000];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let mut shared = lock(wire);
+        shared.passed += length;
+        if shared.captured.len() < CAPTURED {
+            shared.captured.extend_from_slice(&buffer[..length]);
+        }
+        drop(shared);
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    // It fails when the other direction has done it.
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+fn same(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("a socket can be duplicated")
+}
+
+fn lock(wire: &Mutex<Wire>) -> MutexGuard<'_, Wire> {
+    wire.lock().unwrap_or_else(PoisonError::into_inner)
+}
