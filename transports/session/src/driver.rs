@@ -81,7 +81,9 @@ impl Driver {
                 state.attend(cx);
                 (state.round(cx), std::mem::take(&mut state.offers))
             });
-            offers.into_iter().for_each(|offer| self.pass_on(offer));
+            for offer in offers {
+                self.pass_on(offer);
+            }
             match round {
                 Round::More => {}
                 Round::Idle(deadline) if self.timer.poll(cx, deadline).is_ready() => {
