@@ -56,7 +56,7 @@ pub enum Accepted {
 /// A session whose connection is cut waits for its client to come back, for as long as `config` says.
 ///
 /// # Errors
-/// [`AcceptError`]; the peer has been told.
+/// [`AcceptError`]; the peer has been told, within a second, where it listens.
 pub async fn accept<S>(mut stream: S, config: ServerConfig, sessions: &Sessions) -> Result<Accepted, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,

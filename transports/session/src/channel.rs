@@ -2,8 +2,8 @@
 
 use crate::Closed;
 use crate::link::Handle;
-use crate::shared::State;
 use crate::slots::{Key, Phase, Reason};
+use crate::state::State;
 use dbgsrv_protocol::mux;
 use std::future::poll_fn;
 use std::io;

@@ -3,7 +3,8 @@
 use crate::limits::{CLOSE_LIMIT, MAX_INCOMING, ROUNDS};
 use crate::link::Handle;
 use crate::shake::hang_up;
-use crate::shared::{Offer, Round, Shared, State};
+use crate::shared::Shared;
+use crate::state::{Offer, Round, State};
 use crate::timer::Timer;
 use crate::wire::Stream;
 use crate::{Channel, Incoming, Link};
@@ -13,7 +14,6 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -109,8 +109,8 @@ impl Driver {
 
 /// Sends what a closed session has left, and hangs up.
 async fn farewell(shared: &Shared) -> io::Result<()> {
-    let Some((mut stream, bytes)) = shared.with(State::farewell) else { return Ok(()) };
-    stream.write_all(&bytes).await?;
+    poll_fn(|cx| shared.with(|state| state.poll_flush(cx))).await?;
+    let Some(mut stream) = shared.with(State::take_stream) else { return Ok(()) };
     hang_up(&mut stream).await
 }
 

@@ -1,8 +1,9 @@
 //! A session under tokio.
 
 use crate::channel::opened;
-use crate::shared::{Shared, State};
+use crate::shared::Shared;
 use crate::slots::Phase;
+use crate::state::State;
 use crate::{Channel, OpenError};
 use dbgsrv_protocol::mux::Kind;
 use dbgsrv_protocol::session::{CloseCode, Facts, Protection, SessionId, State as SessionState};
