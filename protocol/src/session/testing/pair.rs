@@ -74,11 +74,13 @@ impl Pair {
         Self { configs, client, server, now: Duration::ZERO, random: Fixed(3), is_up: true }
     }
 
+    #[cfg(test)]
     pub(in crate::session) fn session(&mut self, side: Side) -> &mut Session {
         &mut self.end(side).session
     }
 
     /// Messages that `side` received.
+    #[cfg(test)]
     pub(in crate::session) fn got(&mut self, side: Side) -> usize {
         self.end(side).got
     }
@@ -115,6 +117,7 @@ impl Pair {
     }
 
     /// Bytes that `side` wants to send.
+    #[cfg(test)]
     pub(in crate::session) fn waiting(&mut self, side: Side) -> usize {
         let end = self.end(side);
         end.handshake.as_ref().map_or_else(|| end.session.transmit().len(), |handshake| handshake.transmit().len())
