@@ -5,7 +5,7 @@ use super::super::established::{Resumption, Role, Tokens};
 use super::super::{Established, Protection, Random, Session, SessionId};
 use super::method::{self, Cover, Method};
 use super::wire::{Fields, Kind, Wire, put_facts, put_text, put_versions};
-use super::{ClientConfig, HandshakeError};
+use super::{ClientConfig, HandshakeError, Progress};
 use crate::session::MAX_FACT;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -96,18 +96,18 @@ impl Client {
         wire.send(Kind::Hello, &body);
     }
 
-    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Option<Established>, HandshakeError> {
+    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Progress, HandshakeError> {
         if matches!(self.stage, Stage::Hello) {
             let Some(body) = wire.message(Kind::Answer).map_err(|error| self.with_versions(error))? else {
-                return Ok(None);
+                return Ok(Progress::Pending);
             };
             let proving = self.answered(&body, wire)?;
             self.stage = Stage::Proving(Box::new(proving));
         }
         match wire.message(Kind::Proof)? {
-            None => Ok(None),
+            None => Ok(Progress::Pending),
             Some(body) => match core::mem::replace(&mut self.stage, Stage::Done) {
-                Stage::Proving(proving) => self.proved(*proving, &body, wire).map(Some),
+                Stage::Proving(proving) => self.proved(*proving, &body, wire).map(Progress::established),
                 Stage::Hello | Stage::Done => Err(Malformed("a message after the end")),
             },
         }

@@ -5,7 +5,7 @@ use super::super::established::{Resumption, Role, Tokens};
 use super::super::{Established, Facts, Protection, Random, Session, SessionId, State};
 use super::method::{Cover, Method};
 use super::wire::{Fields, Kind, Wire, put_facts, put_text};
-use super::{Access, HandshakeError, ServerConfig};
+use super::{Access, HandshakeError, Progress, ServerConfig};
 use crate::session::MAX_FACT;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -61,13 +61,6 @@ struct Answered {
     continued: Option<Continued>,
 }
 
-/// What the server has to do next.
-pub(super) enum Step {
-    Wait,
-    Resumes(SessionId),
-    Done(Established),
-}
-
 impl Server {
     pub(super) fn new(config: ServerConfig, random: &mut dyn Random) -> Self {
         let nonce = Secret::draw(random);
@@ -78,19 +71,19 @@ impl Server {
         Self { config, nonce, scalar, ephemeral, id: SessionId(*id.reveal()), token, stage: Stage::Hello }
     }
 
-    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Step, HandshakeError> {
+    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Progress, HandshakeError> {
         if matches!(self.stage, Stage::Hello) {
-            let Some(body) = wire.message(Kind::Hello)? else { return Ok(Step::Wait) };
+            let Some(body) = wire.message(Kind::Hello)? else { return Ok(Progress::Pending) };
             wire.transcript.update(&body);
             self.greeted(&body, wire)?;
         }
         if let Stage::Resumes(_, id) = &self.stage {
-            return Ok(Step::Resumes(*id));
+            return Ok(Progress::Resumes(*id));
         }
         match wire.message(Kind::Prove)? {
-            None => Ok(Step::Wait),
+            None => Ok(Progress::Pending),
             Some(body) => match core::mem::replace(&mut self.stage, Stage::Done) {
-                Stage::Answered(answered) => self.proved(*answered, &body, wire).map(Step::Done),
+                Stage::Answered(answered) => self.proved(*answered, &body, wire).map(Progress::established),
                 Stage::Hello | Stage::Resumes(..) | Stage::Done => Err(Malformed("a message after the end")),
             },
         }

@@ -8,7 +8,7 @@ mod retained;
 
 pub use record::CloseCode;
 
-use self::connection::Connection;
+use self::connection::{Connection, Ending};
 use self::record::{Control, MESSAGE};
 use self::retained::Retained;
 use super::established::{Role, Tokens};
@@ -138,7 +138,7 @@ impl Session {
         self.receipt.bytes = 0;
         let mut connection = Connection::new(seal, &received, unsent, now);
         // Shows the server that the new token has arrived.
-        connection.ack_due = self.role == Role::Client;
+        connection.due.ack = self.role == Role::Client;
         self.connection = Some(Box::new(connection));
         self.now = now;
         if !self.retained.rewind(resumption.peer_received) {
@@ -233,7 +233,7 @@ impl Session {
         }
         let text = cut(text, MAX_CLOSE_TEXT).to_string();
         if let Some(connection) = &mut self.connection {
-            connection.close = Some(Control::Close(code, text.clone()));
+            connection.ending = Ending::Due(Control::Close(code, text.clone()));
         }
         self.state = State::Closed { here: true, code, text };
         self.pump();
@@ -248,11 +248,11 @@ impl Session {
             return;
         }
         if now >= connection.next_ping {
-            connection.ping_due = true;
+            connection.due.ping = true;
             connection.next_ping = now + PING_AFTER;
         }
         if self.receipt.messages > self.receipt.told && now >= self.receipt.since + ACK_DELAY {
-            connection.ack_due = true;
+            connection.due.ack = true;
         }
         self.pump();
     }
@@ -269,7 +269,7 @@ impl Session {
         let (State::Connected, Some(connection)) = (&self.state, &self.connection) else { return None };
         let alive = connection.next_ping.min(connection.last_heard + DEAD_AFTER);
         // An acknowledgement that is due waits for the transmit buffer, not for the clock.
-        let ack = self.receipt.messages > self.receipt.told && !connection.ack_due;
+        let ack = self.receipt.messages > self.receipt.told && !connection.due.ack;
         Some(if ack { alive.min(self.receipt.since + ACK_DELAY) } else { alive })
     }
 
@@ -359,7 +359,7 @@ impl Session {
         if (receipt.messages - receipt.told >= ACK_MESSAGES || receipt.bytes >= ACK_BYTES)
             && let Some(connection) = &mut self.connection
         {
-            connection.ack_due = true;
+            connection.due.ack = true;
             self.pump();
         }
         Ok(())
@@ -374,7 +374,7 @@ impl Session {
             }
             Control::Ping => {
                 if let Some(connection) = &mut self.connection {
-                    connection.pong_due = true;
+                    connection.due.pong = true;
                 }
                 self.pump();
             }
@@ -391,8 +391,7 @@ impl Session {
     fn fail(&mut self, error: SessionError) -> SessionError {
         let text = error.to_string();
         if let Some(connection) = &mut self.connection {
-            connection.put(&Control::Close(CloseCode::Protocol, text.clone()));
-            connection.is_finished = true;
+            connection.end(&Control::Close(CloseCode::Protocol, text.clone()));
         }
         self.state = State::Closed { here: true, code: CloseCode::Protocol, text };
         error
@@ -402,23 +401,23 @@ impl Session {
     fn pump(&mut self) {
         let Some(connection) = &mut self.connection else { return };
         let receipt = &mut self.receipt;
-        while connection.has_room() && !connection.is_finished {
-            if core::mem::take(&mut connection.pong_due) {
+        while connection.has_room() {
+            if core::mem::take(&mut connection.due.pong) {
                 connection.put(&Control::Pong);
-            } else if core::mem::take(&mut connection.ping_due) {
+            } else if core::mem::take(&mut connection.due.ping) {
                 connection.put(&Control::Ping);
-            } else if core::mem::take(&mut connection.ack_due) {
+            } else if core::mem::take(&mut connection.due.ack) {
                 receipt.told = receipt.messages;
                 receipt.bytes = 0;
                 connection.put(&Control::Ack(receipt.messages));
             } else if let Some(record) = self.retained.next_record() {
                 connection.put_record(record);
                 // It goes along with the message: no packet of its own.
-                connection.ack_due =
+                connection.due.ack =
                     receipt.messages - receipt.told >= ACK_MESSAGES / 2 || receipt.bytes >= ACK_BYTES / 2;
-            } else if let Some(close) = connection.close.take() {
-                connection.put(&close);
-                connection.is_finished = true;
+            } else if let Ending::Due(close) = &connection.ending {
+                let close = close.clone();
+                connection.end(&close);
             } else {
                 break;
             }
