@@ -1,5 +1,6 @@
 //! What is asked and answered.
 
+use super::outcome::Outcome;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -295,7 +296,8 @@ pub struct Failure {
 pub struct Answer {
     /// The request's.
     pub id: u32,
-    /// What came of it.
+    /// What came of it: the member `ok` or `error` beside the id.
+    #[serde(flatten, with = "Outcome")]
     pub result: Result<Response, Failure>,
 }
 
@@ -319,8 +321,8 @@ pub enum Event {
 }
 
 /// What the server sends.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum FromServer {
     /// An answer.
     Answer(Answer),
