@@ -56,7 +56,7 @@ async fn try_password(server: &Server, door: &Door, stream: Stream, peer: &Peer,
 }
 
 fn config(server: &Server, access: Access) -> ServerConfig {
-    ServerConfig { facts: server.session_facts(), versions: Versions::SPOKEN, access, channel_binding: None }
+    ServerConfig { facts: server.facts.clone(), versions: Versions::SPOKEN, access, channel_binding: None }
 }
 
 async fn refuse(server: &Server, stream: Stream, reason: Rejected, text: &str) {

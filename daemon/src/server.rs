@@ -1,12 +1,12 @@
 //! What all connections of one server share.
 
-use crate::control::info::{self, ServerFacts};
 use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::registry::Registry;
 use crate::telemetry::LogOptions;
 use crate::undecided::Undecided;
 use dbgsrv_protocol::session::Facts;
+use nix::sys::utsname::uname;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,9 +21,8 @@ pub(crate) struct Server {
     pub(crate) guesses: Guesses,
     pub(crate) registry: Arc<Registry>,
     pub(crate) log: LogOptions,
-    pub(crate) facts: ServerFacts,
-    /// When it was started, in seconds since 1970-01-01 00:00 UTC.
-    pub(crate) started: u64,
+    /// What clients are told in the handshake.
+    pub(crate) facts: Facts,
     /// Connection strings of all listeners, without secrets; empty until all are bound.
     pub(crate) listening: OnceLock<Vec<String>>,
     /// Cancelled when the server is to end.
@@ -43,8 +42,7 @@ impl Server {
             guesses: Guesses::default(),
             registry: Arc::default(),
             log,
-            facts: info::server_facts(),
-            started: now(),
+            facts: facts(),
             listening: OnceLock::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -73,15 +71,15 @@ impl Server {
     pub(crate) fn next_connection(&self) -> u64 {
         self.last_connection.fetch_add(1, Ordering::Relaxed) + 1
     }
+}
 
-    /// What clients are told in the handshake.
-    pub(crate) fn session_facts(&self) -> Facts {
-        Facts {
-            release: env!("CARGO_PKG_VERSION").to_owned(),
-            os: std::env::consts::OS.to_owned(),
-            architecture: std::env::consts::ARCH.to_owned(),
-            host: self.facts.host.clone(),
-        }
+fn facts() -> Facts {
+    let host = uname().map(|system| system.nodename().to_string_lossy().into_owned());
+    Facts {
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        os: std::env::consts::OS.to_owned(),
+        architecture: std::env::consts::ARCH.to_owned(),
+        host: host.unwrap_or_default(),
     }
 }
 

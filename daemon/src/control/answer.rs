@@ -1,20 +1,29 @@
 //! What each request comes to.
 
-use super::{create, digest, doctor, failure, pages, processes};
+use super::processes::{self, Describer};
+use super::{create, digest, doctor, failure, info};
 use crate::registry::Listed;
 use crate::server::Server;
-use dbgsrv_protocol::control::{ExecutableMatch, Failure, FailureKind, Matches, Request, Response, ServerInfo};
+use dbgsrv_protocol::control::{ExecutableMatch, Failure, FailureKind, Matches, Page, Request, Response};
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use tracing::info;
 
+/// Processes that are listed of one session, so that its entry fits into a message whatever it debugs.
+const MAX_PIDS: usize = 1024;
+
 /// Does what is asked for.
 pub(super) async fn answer(server: &Arc<Server>, request: Request) -> Result<Response, Failure> {
     match request {
-        Request::ServerInfo => Ok(Response::ServerInfo(server_info(server))),
+        Request::ServerInfo => {
+            let listening = server.listening.get().cloned().unwrap_or_default();
+            let sessions = server.registry.count() as u32;
+            Ok(Response::ServerInfo(blocking(move || Ok(info::server_info(listening, sessions)?)).await?))
+        }
         Request::ProcessIds { after } => {
-            let (pids, more) = pages::ids(&blocking(move || Ok(processes::ids()?)).await?, after);
+            let all = blocking(move || Ok(processes::ids()?)).await?;
+            let Page { items: pids, more } = Page::of(all.into_iter().filter(|pid| *pid > after));
             Ok(Response::ProcessIds { pids, more })
         }
         Request::ProcessIdByExecutable { executable, by } => by_executable(executable, by).await,
@@ -48,26 +57,10 @@ pub(super) async fn answer(server: &Arc<Server>, request: Request) -> Result<Res
     }
 }
 
-fn server_info(server: &Server) -> ServerInfo {
-    let facts = &server.facts;
-    ServerInfo {
-        release: env!("CARGO_PKG_VERSION").into(),
-        pid: std::process::id(),
-        system: facts.system.clone(),
-        architecture: facts.architecture.clone(),
-        host: facts.host.clone(),
-        user: facts.user.clone(),
-        started: server.started,
-        listening: server.listening.get().cloned().unwrap_or_default(),
-        sessions: server.registry.count() as u32,
-    }
-}
-
 async fn by_executable(executable: String, by: ExecutableMatch) -> Result<Response, Failure> {
     let found = blocking(move || Ok(processes::by_executable(&executable, by)?)).await?;
     let total = found.len() as u32;
-    let (pids, _) = pages::ids(&found, 0);
-    Ok(Response::Matches(Matches { pids, total }))
+    Ok(Response::Matches(Matches { pids: Page::of(found).items, total }))
 }
 
 /// Describes the processes that `pids` gives, as many as a page holds.
@@ -78,12 +71,13 @@ async fn describe(
     let sessions = server.registry.list(0);
     blocking(move || {
         let held: HashMap<u32, u64> = debuggees(&sessions)?.into_iter().map(|(session, pid)| (pid, session)).collect();
-        let described = pids()?.into_iter().filter_map(|pid| {
-            let mut process = processes::describe(pid)?;
+        let mut describer = Describer::new()?;
+        let Page { items: processes, more } = Page::of(pids()?.into_iter().filter_map(|pid| {
+            let mut process = describer.describe(pid)?;
             process.debugged_by = held.get(&pid).copied();
+            process.shorten();
             Some(process)
-        });
-        let (processes, more) = pages::fill(described);
+        }));
         Ok(Response::Processes { processes, more })
     })
     .await
@@ -92,12 +86,11 @@ async fn describe(
 async fn sessions(listed: Vec<Listed>) -> Result<Response, Failure> {
     blocking(move || {
         let held = debuggees(&listed)?;
-        let described = listed.into_iter().map(|Listed { mut info, .. }| {
+        let Page { items: sessions, more } = Page::of(listed.into_iter().map(|Listed { mut info, .. }| {
             let pids = held.iter().filter(|(session, _)| *session == info.session).map(|(_, pid)| *pid);
-            info.pids = pids.collect();
+            info.pids = pids.take(MAX_PIDS).collect();
             info
-        });
-        let (sessions, more) = pages::fill(described);
+        }));
         Ok(Response::Sessions { sessions, more })
     })
     .await

@@ -1,11 +1,16 @@
 //! stand-in
-#[derive(Clone, Debug)]
-pub(crate) struct ServerFacts {
-    pub(crate) system: String,
-    pub(crate) architecture: String,
-    pub(crate) host: String,
-    pub(crate) user: String,
-}
-pub(crate) fn server_facts() -> ServerFacts {
-    ServerFacts { system: "Linux".into(), architecture: "x86_64".into(), host: "here".into(), user: "me".into() }
+use dbgsrv_protocol::control::ServerInfo;
+use std::io;
+pub(crate) fn server_info(listening: Vec<String>, sessions: u32) -> io::Result<ServerInfo> {
+    Ok(ServerInfo {
+        release: env!("CARGO_PKG_VERSION").into(),
+        pid: std::process::id(),
+        system: String::new(),
+        architecture: String::new(),
+        host: String::new(),
+        user: String::new(),
+        started: 0,
+        listening,
+        sessions,
+    })
 }

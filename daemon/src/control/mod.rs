@@ -7,8 +7,7 @@ mod answer;
 mod create;
 mod digest;
 mod doctor;
-pub(crate) mod info;
-mod pages;
+mod info;
 mod processes;
 
 use crate::server::Server;
@@ -133,3 +132,6 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Control<'_, C> {
 fn failure(kind: FailureKind, text: impl Display) -> Failure {
     Failure { kind, text: format!("{text}") }
 }
+
+#[cfg(test)]
+mod tests;
