@@ -42,11 +42,13 @@ struct Record {
 #[error("wrong passwords came from this address; try again in {} s", .0.as_secs() + 1)]
 pub(crate) struct TooSoon(Duration);
 
-/// A peer's right to try a password. Dropped without a verdict, it changes nothing.
+/// A peer's right to try a password. Dropped without a verdict, it counts as wrong: whoever has its connections pushed out
+/// just before the verdict must not get away with a guess.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     guesses: &'a Guesses,
     peer: IpAddr,
+    decided: bool,
     _handshake: OwnedMutexGuard<()>,
 }
 
@@ -58,10 +60,13 @@ impl Guesses {
     pub(crate) async fn turn(&self, peer: &Peer) -> Result<Turn<'_>, TooSoon> {
         let peer = network(peer);
         let turn = self.enter(peer);
-        let turn = Turn { guesses: self, peer, _handshake: turn.lock_owned().await };
+        let turn = Turn { guesses: self, peer, decided: false, _handshake: turn.lock_owned().await };
         match self.wait_for(peer) {
             Duration::ZERO => Ok(turn),
-            wait => Err(TooSoon(wait)),
+            wait => {
+                turn.undecided();
+                Err(TooSoon(wait))
+            }
         }
     }
 
@@ -92,14 +97,25 @@ impl Guesses {
 
 impl Turn<'_> {
     /// The password was right: the peer is forgiven.
-    pub(crate) fn right(self) {
+    pub(crate) fn right(mut self) {
+        self.decided = true;
         if let Some(record) = self.guesses.peers().get_mut(&self.peer) {
             record.wrong = 0;
         }
     }
 
     /// The password was wrong. Returns how many in a row that makes.
-    pub(crate) fn wrong(self) -> u32 {
+    pub(crate) fn wrong(mut self) -> u32 {
+        self.count()
+    }
+
+    /// There will be no verdict: the peer never came to prove anything.
+    pub(crate) fn undecided(mut self) {
+        self.decided = true;
+    }
+
+    fn count(&mut self) -> u32 {
+        self.decided = true;
         let mut peers = self.guesses.peers();
         let Some(record) = peers.get_mut(&self.peer) else { return 1 };
         record.wrong = record.wrong.saturating_add(1);
@@ -110,6 +126,9 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        if !self.decided {
+            self.count();
+        }
         let mut peers = self.guesses.peers();
         // Two hold it where nobody waits: the record and this handshake.
         let done = |record: &Record| record.wrong == 0 && Arc::strong_count(&record.turn) <= 2;
@@ -169,7 +188,7 @@ mod tests {
             assert_eq!(guesses.turn(&peer).await.unwrap_err(), TooSoon(Duration::from_millis(1)));
             advance(Duration::from_millis(1)).await;
         }
-        guesses.turn(&peer).await.unwrap();
+        guesses.turn(&peer).await.unwrap().right();
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -177,10 +196,10 @@ mod tests {
         let guesses = Guesses::default();
         guess_wrong(&guesses, &peer("[2001:db8:0:1::1]:9")).await;
         guesses.turn(&peer("[2001:db8:0:1:ffff::2]:8")).await.unwrap_err();
-        guesses.turn(&peer("[2001:db8:0:2::1]:9")).await.unwrap();
+        guesses.turn(&peer("[2001:db8:0:2::1]:9")).await.unwrap().right();
         guess_wrong(&guesses, &peer("192.0.2.1:9")).await;
         guesses.turn(&peer("[::ffff:192.0.2.1]:9")).await.unwrap_err();
-        guesses.turn(&peer("192.0.2.2:9")).await.unwrap();
+        guesses.turn(&peer("192.0.2.2:9")).await.unwrap().right();
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -196,6 +215,16 @@ mod tests {
         guesses.turn(&peer).await.unwrap().right();
         assert!(guesses.peers().is_empty());
         assert_eq!(guess_wrong(&guesses, &peer).await, 1);
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_handshake_that_is_broken_off_counts_and_one_that_comes_to_nothing_does_not() {
+        let guesses = Guesses::default();
+        let peer = peer("192.0.2.1:9");
+        guesses.turn(&peer).await.unwrap().undecided();
+        assert!(guesses.peers().is_empty());
+        drop(guesses.turn(&peer).await.unwrap());
+        guesses.turn(&peer).await.unwrap_err();
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -6,14 +6,15 @@ use crate::server::Server;
 use dbgsrv_protocol::session::{Access, HandshakeError, Rejected, ServerConfig, Versions};
 use dbgsrv_session::{AcceptError, Accepted, accept};
 use dbgsrv_transports::{Peer, Stream};
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// Authenticates the client, or tells it why it is turned away. Cancel safe: the connection is closed then.
 pub(crate) async fn admit(server: &Server, door: &Door, stream: Stream, peer: &Peer) -> Option<Accepted> {
     match door.policy.access(peer) {
         Ok(access @ Access::Password(_)) => try_password(server, door, stream, peer, access).await,
         Ok(access @ Access::Open { sealed }) => {
-            let accepted = accept(stream, config(server, access), &door.sessions, door.linger).await.map_err(log).ok();
+            let accepted =
+                accept(stream, config(server, door, access), &door.sessions, door.linger).await.map_err(log).ok();
             if sealed && accepted.is_some() {
                 warn!("the client is not authenticated: this listener is open to everybody");
             }
@@ -21,7 +22,7 @@ pub(crate) async fn admit(server: &Server, door: &Door, stream: Stream, peer: &P
         }
         Err(refusal) => {
             warn!(reason = %refusal, hint = refusal.hint(), "connection refused");
-            refuse(server, stream, Rejected::NotAllowed, &format!("{refusal}; {}", refusal.hint())).await;
+            refuse(server, door, stream, Rejected::NotAllowed, &refusal.with_hint()).await;
             None
         }
     }
@@ -34,11 +35,11 @@ async fn try_password(server: &Server, door: &Door, stream: Stream, peer: &Peer,
         Err(too_soon) => {
             warn!(reason = %too_soon, "connection refused");
             // Not for good: a client that comes back to its session tries again.
-            refuse(server, stream, Rejected::Busy, &too_soon.to_string()).await;
+            refuse(server, door, stream, Rejected::Busy, &too_soon.to_string()).await;
             return None;
         }
     };
-    match accept(stream, config(server, password), &door.sessions, door.linger).await {
+    match accept(stream, config(server, door, password), &door.sessions, door.linger).await {
         Ok(accepted) => {
             turn.right();
             Some(accepted)
@@ -49,24 +50,35 @@ async fn try_password(server: &Server, door: &Door, stream: Stream, peer: &Peer,
             None
         }
         Err(error) => {
+            turn.undecided();
             log(error);
             None
         }
     }
 }
 
-fn config(server: &Server, access: Access) -> ServerConfig {
-    ServerConfig { facts: server.facts.clone(), versions: Versions::SPOKEN, access, channel_binding: None }
+fn config(server: &Server, door: &Door, access: Access) -> ServerConfig {
+    ServerConfig {
+        facts: server.facts.clone(),
+        versions: Versions::SPOKEN,
+        access,
+        channel_binding: None,
+        linger: door.linger,
+    }
 }
 
-async fn refuse(server: &Server, stream: Stream, reason: Rejected, text: &str) {
+async fn refuse(server: &Server, door: &Door, stream: Stream, reason: Rejected, text: &str) {
     if let Some(_slot) = server.refusal_slot() {
-        let nobody = config(server, Access::Open { sealed: false });
+        let nobody = config(server, door, Access::Open { sealed: false });
         tell_session(stream, nobody, reason, text).await;
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the last that is heard of the error")]
 fn log(error: AcceptError) {
-    warn!(reason = %error, "connection refused");
+    match error {
+        // Who has no password finds out that one is wanted, and leaves to ask its user.
+        AcceptError::Io(error) => debug!(reason = %error, "connection closed"),
+        error => warn!(reason = %error, "connection refused"),
+    }
 }

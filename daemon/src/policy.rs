@@ -34,11 +34,16 @@ impl Refusal {
     pub(crate) const fn hint(self) -> &'static str {
         match self {
             Self::NotLocal => {
-                "connect through an ssh tunnel, set a password with `password-file=PATH`, \
-                 or add `open` to the transport (-t tcp:port=...,open) to serve everybody"
+                "start it with `password-file=PATH` in the transport, connect through an ssh tunnel, \
+                 or add `open` to serve everybody"
             }
             Self::PasswordWanted => "connect with premote",
         }
+    }
+
+    /// All of it, for who sees no log.
+    pub(crate) fn with_hint(self) -> String {
+        format!("{self}; {}", self.hint())
     }
 }
 
@@ -86,6 +91,7 @@ impl fmt::Display for Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbgsrv_protocol::limits::MAX_REJECT_TEXT;
 
     const NEAR: [&str; 2] = ["127.0.0.1:9", "[::1]:9"];
     const FAR: [&str; 4] = ["192.0.2.1:9", "[2001:db8::1]:9", "[fe80::1]:9", "[::ffff:192.0.2.1]:9"];
@@ -136,6 +142,12 @@ mod tests {
     #[test]
     fn a_policy_does_not_print_its_password() {
         assert!(!format!("{} {:?}", secret(), secret()).contains("Secret1"));
+    }
+
+    #[test]
+    fn a_reason_and_what_can_be_done_fit_into_a_refusal() {
+        let text = Refusal::NotLocal.with_hint();
+        assert!(text.len() <= MAX_REJECT_TEXT, "{} bytes", text.len());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod program;
 pub mod proxy;
 pub mod rsp;
 pub mod server;
+pub mod session;
 pub mod trial;
 
 /// How long anything may take before the test is given up as hanging.
