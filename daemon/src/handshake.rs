@@ -74,7 +74,6 @@ async fn refuse(server: &Server, door: &Door, stream: Stream, reason: Rejected, 
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the last that is heard of the error")]
 fn log(error: AcceptError) {
     match error {
         // Who has no password finds out that one is wanted, and leaves to ask its user.

@@ -39,6 +39,11 @@ impl Limits {
         Ok(Self::with_descriptors(usize::try_from(descriptors).unwrap_or(usize::MAX)))
     }
 
+    /// How many sessions that leaves room for, where each client talks to its worker directly.
+    pub(crate) const fn direct_sessions(&self) -> usize {
+        self.session_descriptors / PER_DIRECT_SESSION
+    }
+
     fn with_descriptors(descriptors: usize) -> Self {
         let free = descriptors.saturating_sub(RESERVED);
         let undecided = (free / 5).clamp(1, Self::MOST.undecided);

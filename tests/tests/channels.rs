@@ -14,12 +14,12 @@ const PASSWORD: &str = "Sesame-17";
 
 fn start() -> (Server, Session) {
     let server = Server::start_with(&["-t", &format!("tcp:port=0,linger=1,password={PASSWORD}")]);
-    let session = Session::connect(server.port(), Some(PASSWORD)).unwrap();
+    let session = Session::connect(server.port(), Some(PASSWORD)).expect("the password is right");
     (server, session)
 }
 
 fn sessions(client: &mut Session) -> Vec<SessionInfo> {
-    match client.ask(Request::Sessions { after: 0 }).unwrap() {
+    match client.ask(Request::Sessions { after: 0 }).expect("sessions are listed") {
         Response::Sessions { sessions, more: false } => sessions,
         other => panic!("{other:?}"),
     }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use dbgsrv_protocol::control::{Request, Response};
@@ -24,7 +23,7 @@ fn shown(pid: Pid, file: &str) -> String {
 }
 
 fn assert_hidden(server: &Server) {
-    let client = Session::connect(server.port(), Some(PASSWORD)).unwrap();
+    let client = Session::connect(server.port(), Some(PASSWORD)).expect("the password is right");
     let mut debugger = Client::greeted(client.listen("test"));
     let workers = server.workers();
     assert_eq!(workers.len(), 1);
@@ -72,8 +71,9 @@ fn a_password_comes_from_the_first_line_of_a_file() {
 
 /// The exit status and the error output of a server that has this to listen on.
 fn refused(transport: &str) -> (Option<i32>, String) {
-    let output = Command::new(dbgsrv()).args(["-t", transport]).stdin(Stdio::null()).output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    let output = Command::new(dbgsrv()).args(["-t", transport]).stdin(Stdio::null()).output();
+    let output = output.expect("the server starts and ends");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 #[test]
@@ -136,5 +136,4 @@ fn each_wrong_password_makes_the_next_wait_longer() {
     assert!(first.contains("wrong password"), "{first}");
     let second = Session::connect(server.port(), Some("2")).unwrap_err().to_string();
     assert!(second.contains("try again in 1 s"), "{second}");
-    assert!(Path::new("/proc").join(server.pid().to_string()).exists());
 }

@@ -34,7 +34,6 @@ pub(super) async fn answer(server: &Arc<Server>, request: Request) -> Result<Res
         }
         Request::Create(program) => {
             let pid = blocking(move || Ok(create::create(&program)?)).await?;
-            info!(pid, "started a program for a client");
             Ok(Response::Created { pid })
         }
         Request::Sessions { after } => sessions(server.registry.list(after)).await,

@@ -16,7 +16,7 @@ struct Client {
     stream: DuplexStream,
     codec: Codec,
     events: mpsc::Sender<Event>,
-    served: JoinHandle<Result<(), ControlError>>,
+    task: JoinHandle<Result<(), ControlError>>,
 }
 
 impl Client {
@@ -24,11 +24,11 @@ impl Client {
         let server = Arc::new(Server::new(LogOptions::default(), Limits::MOST));
         let (stream, channel) = duplex(MAX_CONTROL);
         let (events, told) = mpsc::channel(8);
-        let served = tokio::spawn({
+        let task = tokio::spawn({
             let server = Arc::clone(&server);
             async move { serve(&server, channel, told).await }
         });
-        Self { server, stream, codec: Codec::default(), events, served }
+        Self { server, stream, codec: Codec::default(), events, task }
     }
 
     async fn send(&mut self, id: u32, request: Request) {
@@ -100,7 +100,7 @@ async fn a_message_longer_than_allowed_ends_the_channel() {
     let mut client = Client::new();
     client.stream.write_all(&u32::MAX.to_be_bytes()).await.unwrap();
     assert!(client.receive().await.is_none());
-    let error = client.served.await.unwrap().unwrap_err();
+    let error = client.task.await.unwrap().unwrap_err();
     assert!(matches!(error, ControlError::Codec(CodecError::TooLong(u32::MAX))), "{error}");
 }
 
@@ -108,7 +108,7 @@ async fn a_message_longer_than_allowed_ends_the_channel() {
 async fn a_client_that_closes_the_channel_ends_it() {
     let client = Client::new();
     drop(client.stream);
-    client.served.await.unwrap().unwrap();
+    client.task.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "current_thread")]

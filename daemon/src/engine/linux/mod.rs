@@ -7,6 +7,7 @@
 pub(crate) mod arch;
 mod attach;
 mod breakpoints;
+pub(crate) mod doctor;
 mod events;
 mod files;
 pub(crate) mod host;
@@ -15,6 +16,7 @@ pub(crate) mod interruptible;
 pub mod journal;
 mod launch;
 mod memory;
+mod names;
 mod non_stop;
 pub(crate) mod objects;
 mod points;

@@ -66,6 +66,8 @@ pub(crate) struct Stat<'a> {
     pub(crate) parent: i32,
     /// The process group; 0 for none.
     pub(crate) group: i32,
+    /// The session (`setsid(2)`); 0 for none.
+    pub(crate) session: i32,
     /// The processor it ran on last.
     pub(crate) core: u32,
     /// When it started, in clock ticks since boot: with its id, what tells it from any other.
@@ -87,11 +89,12 @@ impl<'a> Stat<'a> {
         let state = *fields.next()?.first()?; // 3
         let parent = number(fields.next()?)?; // 4
         let group = number(fields.next()?)?; // 5
-        let flags = number(fields.nth(3)?)?; // 9
+        let session = number(fields.next()?)?; // 6
+        let flags = number(fields.nth(2)?)?; // 9
         let threads = number(fields.nth(10)?)?; // 20
         let start_time = number(fields.nth(1)?)?; // 22
         let core = number(fields.nth(16)?)?; // 39
-        Some(Self { name, state, parent, group, core, start_time, threads, flags })
+        Some(Self { name, state, parent, group, session, core, start_time, threads, flags })
     }
 
     /// Whether the task is the kernel's own.
@@ -137,7 +140,7 @@ impl Status {
     }
 
     /// Reads the text of a `status` file; what it does not say stays zero.
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut status = Self::default();
         for (key, value) in text.lines().filter_map(|line| line.split_once(":\t")) {
             match key {
@@ -231,7 +234,7 @@ mod tests {
     fn a_stat_line_is_read_although_the_name_holds_parentheses() {
         let stat = Stat::parse(STAT).expect("a stat line");
         assert_eq!((stat.name, stat.state), (&b"a) b (c"[..], b'S'));
-        assert_eq!((stat.parent, stat.group, stat.threads, stat.core), (3, 17, 12, 63));
+        assert_eq!((stat.parent, stat.group, stat.session, stat.threads, stat.core), (3, 17, 16, 12, 63));
         assert_eq!(stat.start_time, 99);
         assert!(!stat.is_kernel_thread() && !stat.is_dead());
     }

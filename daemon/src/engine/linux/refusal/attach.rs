@@ -5,6 +5,7 @@ use nix::errno::Errno;
 use thiserror::Error;
 
 use super::facts::{AttachFacts, Relation, Target};
+use crate::engine::linux::process_info::Status;
 
 /// Why a process cannot be attached to.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -181,11 +182,11 @@ impl AttachRefused {
 }
 
 /// `CAP_SYS_PTRACE` (capabilities(7)).
-const CAPABILITY: u64 = 1 << 19;
+pub(crate) const CAPABILITY: u64 = 1 << 19;
 
 /// What refuses every attempt, whatever the kernel would say: it would stop us or a session that is not ours, or the
 /// id does not mean a process.
-pub(super) fn precondition(pid: Pid, facts: &AttachFacts) -> Result<&Target, AttachRefused> {
+pub(crate) fn precondition(pid: Pid, facts: &AttachFacts) -> Result<&Target, AttachRefused> {
     match facts.relation {
         Relation::Itself => return Err(AttachRefused::Itself(pid)),
         Relation::Session => return Err(AttachRefused::OtherSession(pid)),
@@ -206,7 +207,7 @@ pub(super) fn precondition(pid: Pid, facts: &AttachFacts) -> Result<&Target, Att
 }
 
 /// The reason for `errno`, given the facts.
-pub(super) fn diagnose(pid: Pid, errno: Errno, facts: &AttachFacts) -> AttachRefused {
+pub(crate) fn diagnose(pid: Pid, errno: Errno, facts: &AttachFacts) -> AttachRefused {
     let target = match precondition(pid, facts) {
         Ok(target) => target,
         Err(refused) => return refused,
@@ -218,7 +219,7 @@ pub(super) fn diagnose(pid: Pid, errno: Errno, facts: &AttachFacts) -> AttachRef
         Errno::ESRCH => AttachRefused::NoSuchProcess(pid),
         Errno::EPERM | Errno::EACCES => {
             let obstacle = obstacle(target, facts);
-            let remedy = remedy(&obstacle, facts);
+            let remedy = Remedy::of(&obstacle, &facts.server);
             AttachRefused::NotPermitted { pid, obstacle, remedy }
         }
         errno => AttachRefused::System { pid, errno },
@@ -257,17 +258,20 @@ fn obstacle(target: &Target, facts: &AttachFacts) -> Obstacle {
     if server.seccomp == 2 { Obstacle::Seccomp } else { Obstacle::SecurityModule }
 }
 
-fn remedy(obstacle: &Obstacle, facts: &AttachFacts) -> Remedy {
-    // A root without the capability in its bounding set was put into a container; being root is no remedy there.
-    let contained_root = facts.server.users[1] == 0 && facts.server.bounding & CAPABILITY == 0;
-    match obstacle {
-        Obstacle::Seccomp => Remedy::Unconfine,
-        Obstacle::SecurityModule => Remedy::SeeLogs,
-        Obstacle::UserNamespace => Remedy::StartThere,
-        Obstacle::YamaNobody => Remedy::Restart,
-        _ if contained_root => Remedy::AddCapability,
-        Obstacle::YamaChildrenOnly => Remedy::RelaxYama,
-        _ => Remedy::StartAsRoot,
+impl Remedy {
+    /// What helps a server with these rights against an obstacle.
+    pub(crate) fn of(obstacle: &Obstacle, server: &Status) -> Self {
+        // A root without the capability in its bounding set was put into a container; being root is no remedy there.
+        let contained_root = server.users[1] == 0 && server.bounding & CAPABILITY == 0;
+        match obstacle {
+            Obstacle::Seccomp => Self::Unconfine,
+            Obstacle::SecurityModule => Self::SeeLogs,
+            Obstacle::UserNamespace => Self::StartThere,
+            Obstacle::YamaNobody => Self::Restart,
+            _ if contained_root => Self::AddCapability,
+            Obstacle::YamaChildrenOnly => Self::RelaxYama,
+            _ => Self::StartAsRoot,
+        }
     }
 }
 

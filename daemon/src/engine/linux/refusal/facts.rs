@@ -12,34 +12,34 @@ use crate::engine::linux::process_info::{ProcDirectory, STAT_LEN_MAX, Stat, Stat
 
 /// Everything that decides whether a process may be attached to.
 #[derive(Clone, Debug)]
-pub(super) struct AttachFacts {
+pub(crate) struct AttachFacts {
     /// The process; `None`: there is none.
-    pub(super) target: Option<Target>,
+    pub(crate) target: Option<Target>,
     /// Ourselves.
-    pub(super) server: Status,
+    pub(crate) server: Status,
     /// What the process is to us.
-    pub(super) relation: Relation,
+    pub(crate) relation: Relation,
     /// Who traces it already.
-    pub(super) tracer: Option<Tracer>,
+    pub(crate) tracer: Option<Tracer>,
     /// Yama's `ptrace_scope`; `None` where the kernel is without Yama.
-    pub(super) yama: Option<u8>,
+    pub(crate) yama: Option<u8>,
     /// Whether its user ids count in another namespace than ours.
-    pub(super) other_user_namespace: bool,
+    pub(crate) other_user_namespace: bool,
 }
 
 /// The process to attach to.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub(super) status: Status,
-    pub(super) dead: bool,
-    pub(super) kernel_thread: bool,
+pub(crate) struct Target {
+    pub(crate) status: Status,
+    pub(crate) dead: bool,
+    pub(crate) kernel_thread: bool,
     /// Whether its own user may look into it.
-    pub(super) dumpable: bool,
+    pub(crate) dumpable: bool,
 }
 
 /// What a process is to us.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Relation {
+pub(crate) enum Relation {
     /// We ourselves, or the front that started us: stopping it would stop us.
     Itself,
     /// Another process of this server: stopping it would stop another session.
@@ -61,7 +61,8 @@ pub(crate) fn explain_attach(pid: Pid, errno: Errno) -> AttachRefused {
     attach::diagnose(pid, errno, &gather(pid))
 }
 
-fn gather(pid: Pid) -> AttachFacts {
+/// Looks at everything that decides it, without touching the process.
+pub(crate) fn gather(pid: Pid) -> AttachFacts {
     let own = getpid().as_raw();
     // What cannot be read about ourselves counts as no rights, which is how the sentences are meant then.
     let server = Status::read(own).unwrap_or_default();
@@ -71,7 +72,7 @@ fn gather(pid: Pid) -> AttachFacts {
     AttachFacts {
         relation,
         tracer,
-        yama: number_in("/proc/sys/kernel/yama/ptrace_scope"),
+        yama: yama(),
         other_user_namespace: target.is_some() && user_map(pid.raw()) != user_map(own),
         target,
         server,
@@ -90,20 +91,24 @@ fn target(pid: Pid) -> Option<Target> {
 }
 
 fn relation(pid: i32, own: i32, target: Option<&Target>) -> Relation {
-    let front = getppid().as_raw();
-    if pid == own || (pid == front && runs_our_program(front)) {
+    if pid == own || pid == front(own) {
         Relation::Itself
-    } else if target.is_some_and(|target| is_sibling(pid, target.status.parent)) {
+    } else if target.is_some_and(|target| is_worker(pid, target.status.parent, own)) {
         Relation::Session
     } else {
         Relation::None
     }
 }
 
-/// Whether process `pid` with that parent was started by the front that started us. A shell which started two servers
-/// makes them no siblings.
-fn is_sibling(pid: i32, parent: i32) -> bool {
-    parent == getppid().as_raw() && runs_our_program(parent) && runs_our_program(pid)
+/// The front of this server: the process that started us, or we ourselves. A shell which started two servers is neither's.
+fn front(own: i32) -> i32 {
+    let parent = getppid().as_raw();
+    if runs_our_program(parent) { parent } else { own }
+}
+
+/// Whether process `pid` with that parent was started by this server's front, as part of the server.
+fn is_worker(pid: i32, parent: i32, own: i32) -> bool {
+    parent == front(own) && runs_our_program(pid)
 }
 
 fn runs_our_program(pid: i32) -> bool {
@@ -124,7 +129,7 @@ fn tracer(tracer: i32, own: i32) -> Option<Tracer> {
     // The kernel names the tracing thread; users know its process.
     let pid = Status::read(tracer).map_or(tracer, |thread| thread.group_leader);
     let status = Status::read(pid).unwrap_or_default();
-    if pid == own || is_sibling(pid, status.parent) {
+    if pid == own || is_worker(pid, status.parent, own) {
         return Some(Tracer::Session { pid });
     }
     let name = if status.name.is_empty() { "another program".to_owned() } else { status.name };
@@ -137,8 +142,9 @@ fn user_map(pid: i32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/uid_map")).ok()
 }
 
-fn number_in(path: &str) -> Option<u8> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
+/// Yama's `ptrace_scope`; `None` where the kernel is without Yama.
+pub(crate) fn yama() -> Option<u8> {
+    fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

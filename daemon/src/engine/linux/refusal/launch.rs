@@ -277,7 +277,7 @@ mod tests {
         scratch.file("object", 0o755, &elf(1, MACHINES[0], "/lib/ld.so"));
         scratch.file("linker", 0o755, &elf(2, MACHINES[0], "/nonexistent/ld.so"));
         for (program, sentence, errno) in [
-            ("sparc", format!("sparc is a program for SPARC 64, which this machine ({ours}) cannot run"), 8),
+            ("sparc", format!("sparc is a program for sparc64, which this machine ({ours}) cannot run"), 8),
             ("odd", format!("odd is a program for ELF machine 4660, which this machine ({ours}) cannot run"), 8),
             ("object", "object is an object file or a core dump, not a linked program".to_owned(), 8),
             ("linker", "linker needs /nonexistent/ld.so, which does not exist on the server's machine".to_owned(), 2),

@@ -6,6 +6,8 @@ mod launch;
 mod program_file;
 
 pub use self::attach::{AttachRefused, Obstacle, Remedy, Tracer};
-pub(crate) use self::facts::{check_attach, explain_attach};
+pub(crate) use self::attach::{CAPABILITY, diagnose, precondition};
+pub(crate) use self::facts::{AttachFacts, Target, check_attach, explain_attach, gather, yama};
 pub use self::launch::LaunchFailed;
 pub(crate) use self::launch::{check_launch, explain_launch};
+pub(crate) use self::program_file::{HEAD_LEN, architecture};

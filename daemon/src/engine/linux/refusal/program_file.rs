@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes of the file looked at for its header or its `#!` line.
-const HEAD_LEN: usize = 256;
+pub(crate) const HEAD_LEN: usize = 256;
 /// Longest path of an interpreter (`PATH_MAX`).
 const INTERPRETER_MAX: u64 = 4096;
 /// Program headers looked at.
@@ -131,21 +131,27 @@ impl Elf {
     }
 }
 
-/// The name of an `e_machine` that users may meet.
+/// The architecture that the program whose file starts with `head` is for, named as uname(1) does; `None` where it is no
+/// ELF file, or for a machine that users hardly meet.
+pub(crate) fn architecture(head: &[u8]) -> Option<&'static str> {
+    machine_name(Elf::parse(head)?.machine)
+}
+
+/// The name of an `e_machine` that users may meet, as uname(1) has it.
 pub(super) fn machine_name(machine: u16) -> Option<&'static str> {
     Some(match machine {
-        2 => "SPARC",
+        2 => "sparc",
         3 => "i386",
-        8 => "MIPS",
-        20 => "PowerPC",
-        21 => "PowerPC 64",
-        22 => "S/390",
-        40 => "32-bit ARM",
-        43 => "SPARC 64",
-        62 => "x86-64",
-        183 => "AArch64",
-        243 => "RISC-V",
-        258 => "LoongArch",
+        8 => "mips",
+        20 => "ppc",
+        21 => "ppc64",
+        22 => "s390x",
+        40 => "arm",
+        43 => "sparc64",
+        62 => "x86_64",
+        183 => "aarch64",
+        243 => "riscv",
+        258 => "loongarch",
         _ => return None,
     })
 }
@@ -170,7 +176,7 @@ mod tests {
         let ProgramFile::Elf { machine, interpreter, .. } = ProgramFile::read(&path).expect("a file") else {
             panic!("not ELF");
         };
-        assert!(machine_name(machine).is_some());
+        assert_eq!(machine_name(machine), Some(std::env::consts::ARCH));
         assert!(interpreter.is_none_or(|path| path.exists()));
     }
 

@@ -2,8 +2,8 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::names::command;
 use super::table::Table;
+use crate::engine::linux::names::command;
 use crate::engine::linux::process_info::{self, ProcDirectory};
 
 /// `files`: one row for each descriptor that we may look at.

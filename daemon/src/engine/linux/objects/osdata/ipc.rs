@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::names::{Names, command};
 use super::table::Table;
+use crate::engine::linux::names::{Names, command};
 use crate::engine::linux::process_info::ProcDirectory;
 
 /// How a field is shown.

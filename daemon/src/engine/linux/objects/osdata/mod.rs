@@ -6,7 +6,6 @@ mod cpus;
 mod files;
 mod ipc;
 mod modules;
-mod names;
 mod processes;
 mod sockets;
 mod table;

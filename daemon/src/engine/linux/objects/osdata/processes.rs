@@ -5,8 +5,8 @@ use std::io::Write;
 
 use dbgsrv_protocol::ids::Pid;
 
-use super::names::{Names, command};
 use super::table::Table;
+use crate::engine::linux::names::{Names, command};
 use crate::engine::linux::process_info::{self, ProcDirectory, STAT_LEN_MAX, Stat};
 
 /// Longest command line shown, in bytes; what is over it is cut.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::names::Names;
 use super::table::Table;
+use crate::engine::linux::names::Names;
 
 /// A file of the kernel's (`proc_pid_net(5)`), the family and the kind of its sockets.
 const SOURCES: [(&str, &str, &str); 4] = [

@@ -1,0 +1,103 @@
+//! What programs are started with.
+
+use crate::engine::error::{Error, Result};
+use nix::errno::Errno;
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+/// What programs are started with.
+#[derive(Clone, Debug)]
+pub struct LaunchSettings {
+    /// Switches address space randomization off.
+    pub disable_randomization: bool,
+    /// Where the program starts; `None`: in the server's directory.
+    pub directory: Option<PathBuf>,
+    /// Differences from the server's environment; `None`: not set.
+    environment: BTreeMap<OsString, Option<OsString>>,
+    /// Starts the program through `$SHELL`, or `/bin/sh`.
+    pub shell: bool,
+}
+
+impl Default for LaunchSettings {
+    fn default() -> Self {
+        Self { disable_randomization: true, directory: None, environment: BTreeMap::new(), shell: true }
+    }
+}
+
+/// Most bytes of names and values that a client may set, [`PER_VARIABLE`] for each counted in: the kernel takes less than
+/// 6 MiB from execve(2) in any case.
+const MAX_ENVIRONMENT: usize = 1 << 20;
+/// What a variable takes beside its name and value.
+const PER_VARIABLE: usize = 64;
+
+impl LaunchSettings {
+    /// As programs start that nobody debugs: without a shell in between, and with the randomization that the system has.
+    pub(crate) fn undebugged(directory: Option<PathBuf>) -> Self {
+        Self { disable_randomization: false, directory, shell: false, ..Self::default() }
+    }
+
+    /// Sets a variable of the program's environment to `value`, or removes it (`None`).
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] where that and what was set before is too much for any program.
+    pub fn set_variable(&mut self, name: OsString, value: Option<OsString>) -> Result<()> {
+        let size = |name: &OsString, value: &Option<OsString>| {
+            PER_VARIABLE + name.len() + value.as_ref().map_or(0, |value| value.len())
+        };
+        let held: usize = self.environment.iter().map(|(name, value)| size(name, value)).sum();
+        if held + size(&name, &value) > MAX_ENVIRONMENT {
+            return Err(Error::TooMany("environment variables"));
+        }
+        self.environment.insert(name, value);
+        Ok(())
+    }
+
+    /// Forgets what was set or removed.
+    pub fn reset_environment(&mut self) {
+        self.environment.clear();
+    }
+
+    /// The program's environment as `NAME=VALUE` strings.
+    pub(super) fn environment(&self) -> Vec<CString> {
+        let mut all: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => all.insert(name.clone(), value.clone()),
+                None => all.remove(name),
+            };
+        }
+        let join = |(name, value): (OsString, OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
+        all.into_iter().filter_map(|entry| CString::new(join(entry)).ok()).collect()
+    }
+
+    /// The command that is executed first, and how many execs it takes to get to the program.
+    pub(super) fn command(
+        &self,
+        program: &[u8],
+        arguments: &[Vec<u8>],
+    ) -> std::result::Result<(Vec<CString>, usize), Errno> {
+        let words = || std::iter::once(program).chain(arguments.iter().map(Vec::as_slice));
+        let (words, execs) = if self.shell {
+            let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into());
+            let line = words().fold(b"exec".to_vec(), |line, word| [&line[..], b" ", &quoted(word)].concat());
+            (vec![shell.into_vec(), b"-c".to_vec(), line], 2)
+        } else {
+            (words().map(<[u8]>::to_vec).collect(), 1)
+        };
+        let words = words.into_iter().map(CString::new).collect::<std::result::Result<_, _>>();
+        Ok((words.map_err(|_| Errno::EINVAL)?, execs))
+    }
+}
+
+/// A word that the shell takes as it is.
+fn quoted(word: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(byte);
+    if !word.is_empty() && word.iter().all(plain) {
+        return word.to_vec();
+    }
+    let escaped: Vec<u8> =
+        word.iter().flat_map(|&byte| if byte == b'\'' { b"'\\''".to_vec() } else { vec![byte] }).collect();
+    [b"'", &escaped[..], b"'"].concat()
+}
