@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{debug, warn};
 
 /// Bytes that are passed on at once.
@@ -22,13 +23,14 @@ const CHUNK: usize = 64 << 10;
 /// How long a client may take to close its side of a channel whose session is over.
 const CLOSE_TIME: Duration = Duration::from_secs(3);
 
-/// Serves a channel to its end.
+/// Serves a channel to its end. `busy` is dropped when all that the session has to say is in the channel.
 pub(crate) async fn serve(
     server: Arc<Server>,
     link: Link,
     peer: String,
     incoming: Incoming,
     events: mpsc::Sender<Event>,
+    busy: TaskTrackerToken,
 ) {
     if incoming.kind != Kind::Debug {
         debug!(kind = ?incoming.kind, "channel refused");
@@ -42,10 +44,13 @@ pub(crate) async fn serve(
             return incoming.refuse(error.code(), &error.to_string());
         }
     };
-    let number = session.number();
-    let (outcome, ()) = tokio::join!(session.run(), pump(incoming.accept(), stream));
-    // A client that does not read its events does not get them.
-    let _ = events.try_send(Event::SessionEnded { session: number, outcome });
+    let watch = async {
+        let number = session.number();
+        let outcome = session.run().await;
+        // A client that does not read its events does not get them.
+        let _ = events.try_send(Event::SessionEnded { session: number, outcome });
+    };
+    tokio::join!(watch, pump(incoming.accept(), stream, busy));
 }
 
 /// Starts a session, and returns the front's end of its stream.
@@ -56,10 +61,14 @@ fn start(server: &Server, client: Client) -> Result<(DebugSession, UnixStream), 
 }
 
 /// Passes bytes on between a channel and a worker until both have said their last.
-async fn pump(channel: impl AsyncRead + AsyncWrite, worker: UnixStream) {
+async fn pump(channel: impl AsyncRead + AsyncWrite, worker: UnixStream, busy: TaskTrackerToken) {
     let (from_client, to_client) = tokio::io::split(channel);
     let (from_worker, to_worker) = worker.into_split();
-    let (inward, outward) = (relay(from_client, to_worker), relay(from_worker, to_client));
+    let inward = relay(from_client, to_worker);
+    let outward = async move {
+        relay(from_worker, to_client).await;
+        drop(busy);
+    };
     tokio::pin!(inward, outward);
     tokio::select! {
         // The worker is told by the end of its input that the client is gone, or done; it may have something to say.
@@ -98,11 +107,12 @@ mod tests {
     use super::*;
     use tokio::io::{DuplexStream, duplex};
     use tokio::task::JoinHandle;
+    use tokio_util::task::TaskTracker;
 
     fn pumped() -> (DuplexStream, UnixStream, JoinHandle<()>) {
         let (client, channel) = duplex(CHUNK);
         let (ours, worker) = UnixStream::pair().unwrap();
-        (client, worker, tokio::spawn(pump(channel, ours)))
+        (client, worker, tokio::spawn(pump(channel, ours, TaskTracker::new().token())))
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{Instrument, debug, info, warn};
 
 /// How long the debug sessions of a link may take to end, and to say their last, when the server ends.
@@ -48,11 +49,13 @@ struct Carrier {
     link: Link,
     peer: String,
     tasks: TaskTracker,
+    /// Its tokens are held by what still has something to say to the client.
+    busy: TaskTracker,
 }
 
 impl Carrier {
     fn new(server: Arc<Server>, link: Link, peer: &Peer) -> Self {
-        Self { server, link, peer: peer.to_string(), tasks: TaskTracker::new() }
+        Self { server, link, peer: peer.to_string(), tasks: TaskTracker::new(), busy: TaskTracker::new() }
     }
 
     /// Serves the link's channels until its end or the server's.
@@ -65,7 +68,7 @@ impl Carrier {
         info!(link = %self.link.id(), protection = ?self.link.protection(), release = client.release, os = client.os,
             architecture = client.architecture, host = client.host, "connection carries channels");
         let (events, told) = mpsc::channel(MAX_EVENTS);
-        self.spawn(control(Arc::clone(&self.server), self.link.clone(), told));
+        self.spawn(control(Arc::clone(&self.server), self.link.clone(), told, self.busy.token()));
         let closed = tokio::select! {
             closed = self.link.closed() => closed,
             () = self.open_channels(&mut incoming, &events) => self.link.closed().await,
@@ -81,14 +84,14 @@ impl Carrier {
     async fn open_channels(&self, incoming: &mut mpsc::Receiver<Incoming>, events: &mpsc::Sender<Event>) {
         while let Some(incoming) = incoming.recv().await {
             let (server, link, events) = (Arc::clone(&self.server), self.link.clone(), events.clone());
-            self.spawn(channels::serve(server, link, self.peer.clone(), incoming, events));
+            self.spawn(channels::serve(server, link, self.peer.clone(), incoming, events, self.busy.token()));
         }
     }
 
-    /// Closes the link after its sessions, when the server ends.
+    /// Closes the link when the server ends, after all have said their last.
     async fn end(&self) -> Closed {
-        self.tasks.close();
-        if timeout(END_TIME, self.tasks.wait()).await.is_err() {
+        self.busy.close();
+        if timeout(END_TIME, self.busy.wait()).await.is_err() {
             debug!("the client does not take the last words of its sessions");
         }
         self.link.close(CloseCode::ServerEnds, "the server ends");
@@ -102,7 +105,7 @@ impl Carrier {
 }
 
 /// Serves the control channel; a client that breaks its rules loses the link.
-async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>) {
+async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>, _busy: TaskTrackerToken) {
     let Some(channel) = link.control() else { return };
     if let Err(error) = control::serve(&server, channel, events).await {
         warn!(reason = %error, "the control channel broke");
