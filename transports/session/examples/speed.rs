@@ -38,7 +38,7 @@ async fn main() -> io::Result<()> {
         let name = if sealed { "sealed" } else { "plain" };
         let link = session(sealed).await?;
         let channel = link.open(Kind::Debug, "speed").await.map_err(io::Error::other)?;
-        measure(name, channel).await?;
+        tokio::spawn(measure(name, channel)).await??;
     }
     Ok(())
 }
@@ -51,7 +51,7 @@ async fn bare() -> io::Result<()> {
         stream.set_nodelay(true)?;
         answer(stream).await
     });
-    measure("bare", Tcp(address).dial().await?).await
+    tokio::spawn(measure("bare", Tcp(address).dial().await?)).await?
 }
 
 async fn session(sealed: bool) -> io::Result<Link> {
@@ -65,8 +65,9 @@ async fn session(sealed: bool) -> io::Result<Link> {
             versions: Versions::SPOKEN,
             access: Access::Open { sealed },
             channel_binding: None,
+            linger: Duration::ZERO,
         };
-        let accepted = accept(stream, config, &Sessions::default(), Duration::ZERO).await;
+        let accepted = accept(stream, config, &Sessions::default()).await;
         let Accepted::New(_link, mut incoming) = accepted.map_err(io::Error::other)? else { return Ok(()) };
         let Some(offer) = incoming.recv().await else { return Ok(()) };
         answer(offer.accept()).await
@@ -85,7 +86,7 @@ async fn session(sealed: bool) -> io::Result<Link> {
 fn on_a_thread(work: impl Future<Output = io::Result<()>> + Send + 'static) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(work)
+        runtime.block_on(runtime.spawn(work))?
     });
 }
 
@@ -106,7 +107,7 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<(
     Ok(())
 }
 
-async fn measure(name: &str, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+async fn measure(name: &'static str, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     let mut message = [0x5a; 64];
     let began = Instant::now();
     for _ in 0..ROUND_TRIPS {

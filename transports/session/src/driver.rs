@@ -3,7 +3,8 @@
 use crate::limits::{CLOSE_LIMIT, MAX_INCOMING, ROUNDS};
 use crate::link::Handle;
 use crate::shake::hang_up;
-use crate::shared::{Offer, Round, Shared};
+use crate::shared::Shared;
+use crate::state::{Offer, Round, State};
 use crate::timer::Timer;
 use crate::wire::Stream;
 use crate::{Channel, Incoming, Link};
@@ -13,7 +14,6 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -68,7 +68,7 @@ impl Driver {
         drop(back);
         let Self { id, arrivals, end, .. } = self;
         drop(arrivals);
-        end.0.with(super::shared::State::wake_all);
+        end.0.with(State::wake_all);
         // Where the peer does not listen, it can't be helped.
         let _ = timeout(CLOSE_LIMIT, farewell(&end.0)).await;
         tracing::debug!(session = %id, "closed");
@@ -87,7 +87,7 @@ impl Driver {
             match round {
                 Round::More => {}
                 Round::Idle(deadline) if self.timer.poll(cx, deadline).is_ready() => {
-                    self.end.0.with(super::shared::State::handle_timeout);
+                    self.end.0.with(State::handle_timeout);
                 }
                 Round::Idle(_) => return Poll::Pending,
                 Round::Over => return Poll::Ready(()),
@@ -109,8 +109,8 @@ impl Driver {
 
 /// Sends what a closed session has left, and hangs up.
 async fn farewell(shared: &Shared) -> io::Result<()> {
-    let Some((mut stream, bytes)) = shared.with(super::shared::State::farewell) else { return Ok(()) };
-    stream.write_all(&bytes).await?;
+    poll_fn(|cx| shared.with(|state| state.poll_flush(cx))).await?;
+    let Some(mut stream) = shared.with(State::take_stream) else { return Ok(()) };
     hang_up(&mut stream).await
 }
 

@@ -52,7 +52,7 @@ impl Wire {
         }
     }
 
-    /// Writes what the session has to send. Ready: all of it; an error is kept for [`Self::poll_read`].
+    /// As [`Self::poll_write_all`]; an error is kept for [`Self::poll_read`].
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, session: &mut Session, now: Duration) -> Poll<()> {
         if self.broken.is_some() {
             return Poll::Pending;
@@ -66,7 +66,13 @@ impl Wire {
         }
     }
 
-    fn poll_write_all(&mut self, cx: &mut Context<'_>, session: &mut Session, now: Duration) -> Poll<io::Result<()>> {
+    /// Writes what the session has to send. Ready: all of it.
+    pub(crate) fn poll_write_all(
+        &mut self,
+        cx: &mut Context<'_>,
+        session: &mut Session,
+        now: Duration,
+    ) -> Poll<io::Result<()>> {
         while !session.transmit().is_empty() {
             let count = ready!(Pin::new(&mut self.stream).poll_write(cx, session.transmit()))?;
             if count == 0 {

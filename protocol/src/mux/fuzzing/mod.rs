@@ -38,19 +38,17 @@ fn hostile(role: Role, mut script: &[u8]) {
     let mut frame = Vec::new();
     while let [length, rest @ ..] = script {
         frame.clear();
-        script = match (length.checked_sub(0x80), rest) {
+        script = rest;
+        if *length < 0x80 {
+            let (taken, rest) = rest.split_at(rest.len().min((*length).into()));
+            frame.extend_from_slice(taken);
+            script = rest;
+        } else if let [channel, rest @ ..] = rest {
             // Much data in few bytes of script.
-            (Some(size), [channel, rest @ ..]) => {
-                frame.extend_from_slice(&[*channel, 4]);
-                frame.resize(2 + 256 * (1 + usize::from(size)), b'x');
-                rest
-            }
-            _ => {
-                let (taken, rest) = rest.split_at(rest.len().min((*length).into()));
-                frame.extend_from_slice(taken);
-                rest
-            }
-        };
+            frame.extend_from_slice(&[*channel, 4]);
+            frame.resize(2 + 256 * usize::from(length - 0x7f), b'x');
+            script = rest;
+        }
         if answer(&mut mux, &frame).is_err() {
             return;
         }

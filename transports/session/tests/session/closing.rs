@@ -42,6 +42,31 @@ async fn what_was_written_before_the_close_arrives() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_close_waits_for_what_has_no_credit_yet() {
+    let mut pair = Pair::new(false).await;
+    let (mut here, mut there) = pair.channel().await;
+    let data = pattern(300_000);
+    here.write_all(&data).await.unwrap();
+    pair.client.close(CloseCode::Done, "");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut back = vec![0; data.len()];
+    there.read_exact(&mut back).await.unwrap();
+    assert!(back == data);
+    assert_eq!(pair.server.closed().await, closed(false, CloseCode::Done, ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_does_not_wait_for_ever_for_a_side_that_does_not_read() {
+    let mut pair = Pair::new(false).await;
+    let (mut here, _unread) = pair.channel().await;
+    here.write_all(&pattern(300_000)).await.unwrap();
+    let began = Instant::now();
+    pair.client.close(CloseCode::Done, "");
+    assert_eq!(pair.server.closed().await, closed(false, CloseCode::Done, ""));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn everybody_who_waits_is_told_of_the_end() {
     let mut pair = Pair::new(false).await;
     let (mut reader, _there) = pair.channel().await;
