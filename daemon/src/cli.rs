@@ -14,6 +14,9 @@ Examples:
   dbgsrv -t tcp:port=51:60         on the first free port from 51 to 60
   dbgsrv -t tcp:port=0             on any free port; the first line printed says which
   gdb -ex 'target extended-remote localhost:5005' ./app
+  dbgsrv -t tcp:port=5005,password-file=PATH
+                                   serve everybody who knows the password in the file's first line
+  premote tcp:server=HOST,port=5005 gdb ./app
 
 RUST_LOG=LEVEL or RUST_LOG=MODULE=LEVEL,... sets what is logged where -v is not given.";
 

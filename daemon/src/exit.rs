@@ -2,7 +2,7 @@
 //!
 //! | status | meaning |
 //! |---|---|
-//! | 0 | ended by SIGINT or SIGTERM, or printed what was asked for |
+//! | 0 | ended by SIGINT, SIGTERM or a client, or printed what was asked for |
 //! | 1 | could not do its work: a port in use, no descriptors left |
 //! | 2 | the command line or `RUST_LOG` is wrong; nothing was started |
 

@@ -1,6 +1,7 @@
-//! Connections that have not yet shown what they want.
+//! Connections that have not yet shown what they want, or who they are.
 //!
-//! A debugger speaks as soon as it is connected; a connection that stays silent costs a descriptor. So there is room for
+//! A debugger speaks as soon as it is connected; a connection that stays silent, or halfway in its handshake, costs a
+//! descriptor. So there is room for
 //! a few only, and where it runs out the one that has been silent longest makes way: a peer that opens connections and
 //! says nothing pushes out its own, and holds nobody else up.
 

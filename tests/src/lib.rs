@@ -23,6 +23,7 @@ pub mod proxy;
 pub mod relay;
 pub mod rsp;
 pub mod server;
+pub mod session;
 pub mod trial;
 
 /// How long anything may take before the test is given up as hanging.

@@ -127,8 +127,17 @@ impl Server {
     /// When it does not say where it listens.
     #[must_use]
     pub fn start_after(first: &str) -> Self {
+        Self::start_after_with(first, "tcp:port=0")
+    }
+
+    /// Has a shell do `first`, and then become `dbgsrv` on this transport.
+    ///
+    /// # Panics
+    /// When it does not say where it listens.
+    #[must_use]
+    pub fn start_after_with(first: &str, transport: &str) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("{first}; exec \"$0\" -t tcp:port=0")]).arg(dbgsrv());
+        command.args(["-c", &format!("{first}; exec \"$0\" -t {transport}")]).arg(dbgsrv());
         Self::spawn(command)
     }
 

@@ -30,7 +30,7 @@ fn descriptors() -> Check {
     const NAME: &str = "descriptors";
     let limits = Limits::of_this_process().unwrap_or(Limits::MOST);
     let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((RLIM_INFINITY, RLIM_INFINITY));
-    let finding = format!("{descriptors} descriptors admit {} sessions at the same time", limits.sessions);
+    let finding = format!("{descriptors} descriptors admit {} sessions at the same time", limits.direct_sessions());
     if limits == Limits::MOST {
         return good(NAME, finding);
     }

@@ -75,8 +75,12 @@ pub enum Request {
     },
     /// Starts a program that is not debugged.
     Create(Program),
-    /// The debug sessions of this server.
-    Sessions,
+    /// A page of the debug sessions of this server, in ascending order of their numbers.
+    Sessions {
+        /// Numbers greater than this.
+        #[serde(default)]
+        after: u64,
+    },
     /// Ends a debug session.
     EndSession {
         /// Its number.
@@ -240,7 +244,12 @@ pub enum Response {
         pid: u32,
     },
     /// To [`Request::Sessions`].
-    Sessions(Vec<SessionInfo>),
+    Sessions {
+        /// The page.
+        sessions: Vec<SessionInfo>,
+        /// Whether there are more.
+        more: bool,
+    },
     /// To [`Request::EndSession`] and [`Request::EndServer`]: it is being done.
     Done,
     /// To [`Request::Doctor`].
