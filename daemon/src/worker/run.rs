@@ -4,7 +4,7 @@ use super::Session;
 use super::client::Client;
 use super::conversation::Conversation;
 use super::stream::{Received, Stream};
-use crate::engine::{Engine, Interests, Wait, journal::Journal};
+use crate::engine::{Engine, Interests, Wait, interruptible, journal::Journal};
 use crate::exit;
 use dbgsrv_protocol::rsp::server::{Capabilities, Capability, Config, Feature, Features, Server};
 use std::io;
@@ -24,7 +24,8 @@ const REST_AFTER_REQUESTS: u32 = 8;
 /// goes on if it was attached to, and ends if it was created here.
 #[must_use]
 pub fn run(session: Session) -> ExitCode {
-    match serve(session.stream, &session.journal) {
+    let owned = interruptible::own_process().map_err(io::Error::from);
+    match owned.and_then(|()| serve(session.stream, &session.journal)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(reason = %error, "the session cannot be served");
@@ -33,9 +34,11 @@ pub fn run(session: Session) -> ExitCode {
     }
 }
 
+/// Runs a session on this thread, until its client ends it, closes the stream or vanishes.
+///
 /// # Errors
 /// What setting up the stream or the engine fails with; nothing was touched then.
-fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
+pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
     let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
     let mut service = Service {
         server: Server::new(Config { capabilities: capabilities(), ..Config::default() }),

@@ -58,7 +58,7 @@ impl Engine {
             // With many threads, finding the one that runs among all takes the kernel longer than the rest of a step;
             // SIGCHLD then tells of those that end meanwhile.
             let one = match (self.stepping_over, &self.moving[..]) {
-                _ if self.running != 1 || self.threads.len() < MANY => None,
+                _ if self.running != 1 || self.threads.len() < MANY || !interruptible::owns_process() => None,
                 (Some((tid, _)), _) | (None, &[tid]) => Some(tid),
                 _ => None,
             };

@@ -157,9 +157,9 @@ impl Engine {
     /// An engine without debuggees that notes in `journal` what it changes in those it attaches to.
     ///
     /// # Errors
-    /// What installing the signal handlers fails with.
+    /// What installing the handler of SIGIO fails with.
     pub fn new(journal: Journal) -> Result<Self> {
-        interruptible::install_handlers()?;
+        interruptible::install_handler()?;
         Ok(Self {
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
