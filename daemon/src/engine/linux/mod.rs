@@ -120,6 +120,8 @@ pub struct Engine {
     leaving: Vec<Tid>,
     /// Reports that are ready.
     reports: VecDeque<Report>,
+    /// What commands of breakpoints have printed.
+    output: Vec<u8>,
     /// The client has resumed threads and not been told of a stop since.
     owed: bool,
     /// Threads stop one by one.
@@ -166,6 +168,7 @@ impl Engine {
             unborn: BTreeMap::new(),
             leaving: Vec::new(),
             reports: VecDeque::new(),
+            output: Vec::new(),
             owed: false,
             non_stop: false,
             thread_events: false,
@@ -204,7 +207,7 @@ impl Engine {
     /// Whether any thread runs, so that waiting makes sense.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.running > 0 || !self.reports.is_empty()
+        self.running > 0 || !self.reports.is_empty() || !self.output.is_empty()
     }
 
     /// Whether there is a debuggee.
