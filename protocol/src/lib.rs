@@ -90,7 +90,10 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod control;
 pub mod ids;
 pub mod limits;
+pub mod mux;
 pub mod options;
 pub mod rsp;
+pub mod session;

@@ -37,3 +37,34 @@ pub const MAX_QUEUED_STOPS: usize = 0x8000;
 
 /// Longest text of an error reply, in bytes; the rest is cut off.
 pub const MAX_ERROR_TEXT: usize = 1024;
+
+/// Longest message of a handshake, in bytes, header included.
+pub const MAX_HANDSHAKE: usize = 512;
+
+/// Longest message of a session, in bytes: one frame of the mux.
+pub const MAX_MESSAGE: usize = 0x8000;
+
+/// Longest message of the control protocol, in bytes; longer lists come in pages.
+pub const MAX_CONTROL: usize = 0x1_0000;
+
+/// How much a side may send on a channel before it gets credit for more, in bytes.
+///
+/// It is there from the beginning: what is sent on a channel that is not accepted yet is held, 64 MiB where somebody opens
+/// all and nobody accepts.
+pub const INITIAL_WINDOW: usize = 0x4_0000;
+
+/// Most unconsumed data of one channel, in bytes: what windows grow to where the way is long.
+pub const MAX_WINDOW: usize = 0x40_0000;
+
+/// Most unconsumed data of all channels of one connection, in bytes. Windows grow as long as what is left would still hold
+/// [`INITIAL_WINDOW`] for each channel that may be opened.
+pub const MAX_WINDOWS: usize = 0x600_0000;
+
+/// Most data of one channel that is taken to be sent and waits for credit or its turn, in bytes.
+pub const MAX_SEND_BUFFER: usize = 0x2_0000;
+
+/// Longest text in a frame of the mux (label, reason), in bytes; the rest is cut off.
+pub const MAX_CHANNEL_TEXT: usize = 256;
+
+/// Longest description of one process in a message of the control protocol, in bytes; what is cut off is the command line.
+pub const MAX_DESCRIPTION: usize = 0x4000;

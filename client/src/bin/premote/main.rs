@@ -1,0 +1,3 @@
+//! `premote`: a process server's client for people.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Connects to a dbgsrv process server.
