@@ -1,9 +1,9 @@
 //! Breakpoints and the memory that they are in.
 
-use dbgsrv_tests::{process, program};
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
 use dbgsrv_tests::trial::{self, Trial};
+use dbgsrv_tests::{process, program};
 
 #[test]
 fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {

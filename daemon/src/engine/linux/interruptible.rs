@@ -191,6 +191,13 @@ pub(crate) fn signal_input(stream: c_int) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Raises `INPUT` on a thread of this process, for what the kernel does not tell it of. One that is gone is no error, and one
+/// that has its id now only looks in vain.
+pub(crate) fn wake(thread: u32) {
+    // SAFETY: no memory is involved; the handler is installed wherever a stream is waited for.
+    let _ = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGIO) };
+}
+
 /// `F_SETOWN_EX` of fcntl(2): asm-generic/fcntl.h.
 const F_SETOWN_EX: c_int = 15;
 /// The owner is one thread.
