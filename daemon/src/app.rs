@@ -1,26 +1,22 @@
-//! The server from its command line to its end: build, bind, run, drain.
+//! The command from its command line to its exit status.
 
 use crate::cli::{self, Request, ServeOptions};
 use crate::door::Door;
 use crate::exit::ExitError;
 use crate::limits::Limits;
-use crate::listener::accept_all;
 use crate::policy::Policy;
 use crate::server::Server;
-use crate::{passwords, scrub, telemetry};
-use dbgsrv_protocol::options::{PasswordSource, ServerOptions};
-use dbgsrv_transports::{Endpoint, Listener};
+use crate::serving::{self, Entrance, bind};
+use crate::worker::SessionHost;
+use crate::{scrub, telemetry};
+use dbgsrv_protocol::options::PasswordSource;
+use dbgsrv_transports::Listener;
 use std::env;
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
-
-/// Requests of clients that may block at the same time, each on a thread. Further ones wait.
-const MAX_BLOCKING: usize = 32;
 
 /// Runs the command with this process's arguments and environment.
 #[must_use]
@@ -42,24 +38,16 @@ fn run() -> Result<(), ExitError> {
         Request::Serve(options) => options,
     };
     telemetry::start(&options.log);
-    let endpoints = options.transports.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+    let entrances = options.transports.iter().map(Entrance::new).collect::<Result<Vec<_>, _>>();
+    let entrances = entrances.map_err(|problem| cli::usage(format_args!("-t: {problem}")))?;
     hide_passwords(&options);
     let limits = Limits::of_this_process().map_err(io::Error::from)?;
-    // One thread: sessions run in processes of their own, and those end with the thread that started them.
-    let runtime = runtime::Builder::new_current_thread().enable_all().max_blocking_threads(MAX_BLOCKING).build()?;
-    let ended = runtime.block_on(serve(endpoints, Server::new(options.log, limits)));
+    let runtime = serving::runtime()?;
+    let server = Server::new(SessionHost::this_program(), options.log, limits);
+    let ended = runtime.block_on(serve(entrances, Arc::new(server)));
     // A request that blocks, on a file system that is gone say, must not keep the server from ending.
     runtime.shutdown_background();
     ended
-}
-
-/// Checks that this build can do what a transport asks for, and looks up its password, before anything is opened.
-fn build(transport: &ServerOptions) -> Result<(Endpoint, Door), ExitError> {
-    let problem = |problem: &dyn Display| cli::usage(format_args!("-t: {problem}"));
-    let endpoint = Endpoint::new(transport).map_err(|error| problem(&error))?;
-    let source = transport.session().password.as_ref();
-    let password = source.map(passwords::resolve).transpose().map_err(|error| problem(&error))?;
-    Ok((endpoint, Door::new(transport, password)))
 }
 
 /// Takes the passwords out of what others can see of this process, and what its children inherit.
@@ -77,45 +65,26 @@ fn hide_passwords(options: &ServeOptions) {
 }
 
 /// Serves clients until SIGTERM, SIGINT or a client's request, then ends all sessions.
-async fn serve(endpoints: Vec<(Endpoint, Door)>, server: Server) -> Result<(), ExitError> {
-    let server = Arc::new(server);
+async fn serve(entrances: Vec<Entrance>, server: Arc<Server>) -> Result<(), ExitError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    for (listener, door) in bind(endpoints, &server)? {
-        server.tasks.spawn(accept_all(listener, Arc::new(door), Arc::clone(&server)));
-    }
-    let reason = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        () = server.stop.cancelled() => "a client's request",
+    let bound = bind(&entrances, &server)?;
+    announce(&bound);
+    let reason = async {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
     };
-    info!(reason, "ending all sessions");
-    server.stop.cancel();
-    server.tasks.close();
-    server.tasks.wait().await;
-    info!("ended");
+    serving::serve(bound, &server, reason).await;
     Ok(())
 }
 
-/// Listens on all endpoints, or on none, and says so.
-fn bind(endpoints: Vec<(Endpoint, Door)>, server: &Server) -> Result<Vec<(Listener, Door)>, ExitError> {
-    let mut listeners = Vec::new();
-    let mut listening = Vec::new();
-    for (endpoint, door) in endpoints {
-        let listener = endpoint.bind()?;
-        listening.push(endpoint.describe(&listener));
-        listeners.push((listener, door));
-    }
-    announce(&listeners);
-    // Nobody else sets it.
-    let _ = server.listening.set(listening);
-    Ok(listeners)
-}
-
 /// Says what listens where, and how to connect.
-fn announce(listeners: &[(Listener, Door)]) {
+fn announce(bound: &[(Listener, Arc<Door>)]) {
     let mut stdout = io::stdout().lock();
-    for (listener, Door { policy, .. }) in listeners {
+    for (listener, door) in bound {
+        let policy = &door.policy;
         let connect = match policy {
             Policy::Password(_) => format!("premote {} ps", listener.client_string()),
             Policy::Open | Policy::Protected => format!("gdb -ex 'target extended-remote {}'", listener.gdb_target()),

@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span, error_span, info, warn};
+use tracing::{Instrument, Span, error_span, field, info, warn};
 
 /// How long a session may take to end when it is asked to.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
@@ -61,11 +61,13 @@ impl DebugSession {
     ) -> Result<Self, StartError> {
         let slot = server.session_slot(descriptors).ok_or(StartError::Full)?;
         let number = server.registry.next_number();
-        let worker = Worker::spawn(number, &client.peer, stream, &server.log).map_err(StartError::Spawn)?;
-        let pid = worker.pid().unwrap_or_default();
-        let span = error_span!("session", id = number, label = client.label, worker = pid);
+        let span = error_span!("session", id = number, label = client.label, worker = field::Empty);
+        let worker = span.in_scope(|| Worker::spawn(&server.host, number, &client.peer, stream, &server.log));
+        let worker = worker.map_err(StartError::Spawn)?;
+        let tracer = worker.tracer().unwrap_or_default();
+        span.record("worker", tracer);
         let end = server.stop.child_token();
-        let entry = server.registry.enter(number, client, pid, end.clone());
+        let entry = server.registry.enter(number, client, tracer, end.clone());
         Ok(Self { number, worker, end, span, _entry: entry, _slot: slot })
     }
 

@@ -1,6 +1,7 @@
 //! The process server behind the `dbgsrv` command.
 //!
-//! [`app`] is all of it; [`engine`] is what runs programs, and is of use by itself. Nothing here reads or writes a packet,
+//! [`app`] is all of it, [`process_server`] the same inside another program; [`engine`] is what runs programs, and is of use
+//! by itself. Nothing here reads or writes a packet,
 //! which is `dbgsrv_protocol`'s, nor opens a port, which is `dbgsrv_transports`'. There is no debugger here either: symbols,
 //! expressions and source lines are the client's.
 //!
@@ -67,10 +68,12 @@ mod link;
 mod listener;
 mod passwords;
 mod policy;
+pub mod process_server;
 mod refusal;
 mod registry;
 mod scrub;
 mod server;
+mod serving;
 mod sniff;
 pub mod telemetry;
 mod undecided;

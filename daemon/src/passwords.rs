@@ -12,11 +12,20 @@ const OTHERS: u32 = 0o004;
 
 /// There is no password where the command line says.
 #[derive(Debug, Error)]
-pub(crate) enum PasswordError {
+#[non_exhaustive]
+pub enum PasswordError {
+    /// Its file can't be read.
     #[error("parameter `password-file`: cannot read {path}: {source}")]
-    Unreadable { path: FilePath, source: io::Error },
+    Unreadable {
+        /// Which.
+        path: FilePath,
+        /// What open(2) or read(2) said.
+        source: io::Error,
+    },
+    /// What the file's first line has is no password: which file, and what is wrong.
     #[error("parameter `password-file`: the first line of {0} {1}; allowed: 1 to 128 bytes of text")]
     NotInFile(FilePath, &'static str),
+    /// Nor is what the variable has.
     #[error("parameter `password-env`: the environment variable {0} {1}; allowed: 1 to 128 bytes of text")]
     NotInEnvironment(VariableName, &'static str),
 }

@@ -5,6 +5,7 @@ use crate::limits::Limits;
 use crate::registry::Registry;
 use crate::telemetry::LogOptions;
 use crate::undecided::Undecided;
+use crate::worker::SessionHost;
 use dbgsrv_protocol::session::Facts;
 use nix::sys::utsname::uname;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,8 @@ pub(crate) struct Server {
     pub(crate) undecided: Arc<Undecided>,
     pub(crate) guesses: Guesses,
     pub(crate) registry: Arc<Registry>,
+    /// Where its sessions run.
+    pub(crate) host: SessionHost,
     pub(crate) log: LogOptions,
     /// What clients are told in the handshake.
     pub(crate) facts: Facts,
@@ -36,11 +39,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(log: LogOptions, limits: Limits) -> Self {
+    pub(crate) fn new(host: SessionHost, log: LogOptions, limits: Limits) -> Self {
         Self {
             undecided: Undecided::new(limits.undecided),
             guesses: Guesses::default(),
             registry: Arc::default(),
+            host,
             log,
             facts: facts(),
             listening: OnceLock::new(),

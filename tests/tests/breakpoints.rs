@@ -1,9 +1,9 @@
 //! Breakpoints and the memory that they are in.
 
-use dbgsrv_tests::process;
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
 use dbgsrv_tests::trial::{self, Trial};
+use dbgsrv_tests::{process, program};
 
 #[test]
 fn what_the_program_has_changed_under_a_breakpoint_stays_changed() {
@@ -60,5 +60,28 @@ fn a_breakpoint_that_the_server_cannot_answer_for_is_refused() {
         assert_eq!(client.request(&format!("D;{:x}", target.pid().as_raw())), "OK");
         target.assert_left_as_it_was_found();
     }
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_dprintf_on_the_target_prints_in_gdb_and_stops_nothing() {
+    if stand_in_lacks("what a dprintf prints, except on its own terminal") {
+        return;
+    }
+    let server = Server::start();
+    let commands = [
+        "set dprintf-style agent",
+        "dprintf square,\"square of %d\\n\", x",
+        "dprintf outer,\"never\\n\"",
+        "condition 2 x == 7",
+        "break 9",
+        "run",
+        "continue",
+    ];
+    let transcript = server.gdb(Some(&program::path("basics")), &commands);
+    transcript.assert_has("square of 6");
+    transcript.assert_lacks("never");
+    transcript.assert_has("exited with code 03]");
+    assert_eq!(transcript.count("\nBreakpoint 3, "), 1, "{}", transcript.0);
     server.assert_still_serves();
 }

@@ -109,8 +109,8 @@ impl Conversation {
 
     fn breakpoint(&mut self, thread: ThreadSelector, request: breakpoint::Request<'_>, reply: Reply<'_>) {
         let done = match request {
-            breakpoint::Request::Insert { kind, address, size, conditions, .. } => {
-                self.engine.insert_breakpoint(thread, kind, address, size, conditions)
+            breakpoint::Request::Insert { kind, address, size, conditions, commands, .. } => {
+                self.engine.insert_breakpoint(thread, kind, address, size, conditions, commands)
             }
             breakpoint::Request::Remove { kind, address, size } => {
                 self.engine.remove_breakpoint(thread, kind, address, size)

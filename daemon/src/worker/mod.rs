@@ -18,6 +18,7 @@ mod transfer;
 
 pub use run::run;
 pub use session::{ARGUMENT, Session, SessionError};
+pub use spawn::SessionHost;
 
 use crate::{exit, telemetry};
 use nix::sys::prctl;

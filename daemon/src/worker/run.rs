@@ -4,10 +4,10 @@ use super::Session;
 use super::client::Client;
 use super::conversation::Conversation;
 use super::stream::{Received, Stream};
-use crate::engine::{Engine, Interests, Wait, journal::Journal};
+use crate::engine::{Engine, Interests, Wait, interruptible, journal::Journal};
 use crate::exit;
-use dbgsrv_protocol::rsp::server::{Capabilities, Capability, Config, Feature, Features, Server};
-use std::io;
+use dbgsrv_protocol::rsp::server::{Config, Feature, Features, Server};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,7 +24,8 @@ const REST_AFTER_REQUESTS: u32 = 8;
 /// goes on if it was attached to, and ends if it was created here.
 #[must_use]
 pub fn run(session: Session) -> ExitCode {
-    match serve(session.stream, &session.journal) {
+    let owned = interruptible::own_process().map_err(io::Error::from);
+    match owned.and_then(|()| serve(session.stream, &session.journal)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(reason = %error, "the session cannot be served");
@@ -33,12 +34,14 @@ pub fn run(session: Session) -> ExitCode {
     }
 }
 
+/// Runs a session on this thread, until its client ends it, closes the stream or vanishes.
+///
 /// # Errors
 /// What setting up the stream or the engine fails with; nothing was touched then.
-fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
+pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
     let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
     let mut service = Service {
-        server: Server::new(Config { capabilities: capabilities(), ..Config::default() }),
+        server: Server::new(Config::default()),
         conversation: Conversation::new(Client::of(&stream), engine),
         stream: Stream::new(stream)?,
         requests: 0,
@@ -53,11 +56,6 @@ fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
         _ => {}
     }
     Ok(())
-}
-
-/// What this release does of all that the protocol machine knows.
-fn capabilities() -> Capabilities {
-    Capabilities::ALL.without(Capability::BreakpointCommands)
 }
 
 fn interests(features: Features) -> Interests {
@@ -107,6 +105,7 @@ impl Service {
         self.requests = 0;
         match self.conversation.engine.wait() {
             Wait::Report(report) => self.conversation.tell(&report, &mut self.server),
+            Wait::Output(text) => print(&text, &mut self.server),
             Wait::Idle => self.conversation.nothing_runs(&mut self.server),
             Wait::Interrupted => {
                 if let Received::Bytes(count) = self.stream.receive_now(self.server.receive_buffer())? {
@@ -133,5 +132,16 @@ impl Service {
             self.server.transmitted(count);
         }
         Ok(())
+    }
+}
+
+/// Shows the user what breakpoints have printed. In non-stop mode RSP has no way to; it comes out here then, as
+/// gdbserver's does in any mode.
+fn print(text: &[u8], server: &mut Server) {
+    if server.is_non_stop() {
+        // Where stdout is closed, nobody wants to read it.
+        let _ = io::stdout().write_all(text);
+    } else {
+        server.console(text);
     }
 }

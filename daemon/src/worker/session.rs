@@ -138,7 +138,7 @@ fn take(descriptor: RawFd) -> Result<OwnedFd, SessionError> {
 }
 
 /// Makes reads and writes wait, where the front's are told to come back later.
-fn block(stream: &OwnedFd) -> io::Result<()> {
+pub(super) fn block(stream: &OwnedFd) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(stream, FcntlArg::F_GETFL)?);
     fcntl(stream, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
     Ok(())

@@ -1,32 +1,67 @@
 //! The front's half of a session worker: start it, watch it, end it.
 
 use super::recover::recover;
-use super::session::{ARGUMENT, arguments};
-use crate::engine::journal;
+use super::run;
+use super::session::{ARGUMENT, arguments, block};
+use crate::engine::{interruptible, journal};
+use crate::exit;
 use crate::telemetry::LogOptions;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, ftruncate};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::socket::{Shutdown, shutdown};
+use nix::unistd::{Pid, ftruncate, gettid};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::mpsc;
+use std::thread;
 use tokio::process::{Child, Command};
-use tracing::{info, warn};
+use tokio::sync::oneshot;
+use tracing::{Span, error, info, warn};
 
-/// This program, even where its file was replaced or removed while it runs (`proc_pid_exe(5)`).
-const SELF: &str = "/proc/self/exe";
 /// What a worker is called in the list of processes.
 const NAME: &str = "dbgsrv";
+
+/// Where debug sessions run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SessionHost {
+    /// Each in a process of its own, for which this `dbgsrv` is executed: whatever a session does is its own.
+    Processes(PathBuf),
+    /// Each on a thread of this process. SIGIO is used then, and what debuggees need of this process's rights and limits.
+    Threads,
+}
+
+impl SessionHost {
+    /// Processes of this program, even where its file was replaced or removed while it runs (`proc_pid_exe(5)`). Only for
+    /// a program that passes [`super::ARGUMENT`] to [`super::main`], as `dbgsrv` does.
+    #[must_use]
+    pub fn this_program() -> Self {
+        Self::Processes("/proc/self/exe".into())
+    }
+}
 
 /// A running session worker.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    child: Child,
+    body: Body,
     /// Shared with the worker, and kept here for the case that it can't clean up itself.
     journal: OwnedFd,
+}
+
+#[derive(Debug)]
+enum Body {
+    Process(Child),
+    Thread {
+        id: u32,
+        /// The session's own; shutting it down ends the session.
+        stream: OwnedFd,
+        /// Sent at the session's end; broken off where it panics.
+        outcome: oneshot::Receiver<Outcome>,
+    },
 }
 
 /// How a worker ended.
@@ -67,38 +102,69 @@ impl Worker {
     /// Starts a worker for session `id` on `stream`. From then on the caller neither reads nor writes there: it drops its
     /// own end.
     ///
-    /// Call it on the runtime's thread: the worker ends with the thread that started it (`PR_SET_PDEATHSIG`).
+    /// Call it on the runtime's thread: a worker that is a process ends with the thread that started it
+    /// (`PR_SET_PDEATHSIG`).
     ///
     /// # Errors
     /// What the kernel says, most likely that there is no more memory, process or descriptor to be had.
-    pub(crate) fn spawn(id: u64, peer: &str, stream: BorrowedFd<'_>, log: &LogOptions) -> io::Result<Self> {
+    pub(crate) fn spawn(
+        host: &SessionHost,
+        id: u64,
+        peer: &str,
+        stream: BorrowedFd<'_>,
+        log: &LogOptions,
+    ) -> io::Result<Self> {
         let journal = create_journal()?;
-        let mut command = Command::new(SELF);
-        command.arg0(NAME).arg(ARGUMENT).args(arguments(id, peer, stream, journal.as_fd(), log));
-        // The standard descriptors are inherited too: a program that the session starts reads and writes there.
-        inherit(&mut command, [stream.as_raw_fd(), journal.as_raw_fd()]);
-        Ok(Self { child: command.spawn()?, journal })
+        let body = match host {
+            SessionHost::Processes(program) => {
+                let mut command = Command::new(program);
+                command.arg0(NAME).arg(ARGUMENT).args(arguments(id, peer, stream, journal.as_fd(), log));
+                // The standard descriptors are inherited too: a program that the session starts reads and writes there.
+                inherit(&mut command, [stream.as_raw_fd(), journal.as_raw_fd()]);
+                Body::Process(command.spawn()?)
+            }
+            SessionHost::Threads => start_thread(id, stream.try_clone_to_owned()?, journal.try_clone()?)?,
+        };
+        Ok(Self { body, journal })
     }
 
-    /// The worker's process id, `None` once its end was seen.
-    pub(crate) fn pid(&self) -> Option<u32> {
-        self.child.id()
+    /// What traces the session's processes: the id of the worker's process, or of its thread. `None` once the end of the
+    /// process was seen.
+    pub(crate) fn tracer(&self) -> Option<u32> {
+        match &self.body {
+            Body::Process(child) => child.id(),
+            Body::Thread { id, .. } => Some(*id),
+        }
     }
 
-    /// Waits for the worker's end. Cancel safe.
+    /// Waits for the worker's end. Cancel safe; not to be called again after that.
     ///
     /// # Errors
     /// What waitid(2) says.
     pub(crate) async fn exited(&mut self) -> io::Result<Outcome> {
-        self.child.wait().await.map(Outcome::of)
+        match &mut self.body {
+            Body::Process(child) => child.wait().await.map(Outcome::of),
+            // A panic has said on stderr what it was.
+            Body::Thread { outcome, .. } => Ok(outcome.await.unwrap_or_else(|_| Outcome::Failed(exit::FAILURE.into()))),
+        }
     }
 
-    /// Asks the worker to end its session, with SIGTERM, or ends it without asking, with SIGKILL.
+    /// Asks the worker to end its session, with SIGTERM, or ends it without asking, with SIGKILL. A thread can only be
+    /// asked.
     pub(crate) fn signal(&self, signal: Signal) {
-        // The id is gone once the worker was waited for, so this never hits a later process with the same number.
-        let Some(pid) = self.child.id() else { return };
-        if let Err(errno) = kill(Pid::from_raw(pid as i32), signal) {
-            warn!(pid, %signal, reason = %errno, "cannot signal the session's worker");
+        match &self.body {
+            Body::Process(child) => {
+                // The id is gone once the worker was waited for, so this never hits a later process with the same number.
+                let Some(pid) = child.id() else { return };
+                if let Err(errno) = kill(Pid::from_raw(pid as i32), signal) {
+                    warn!(pid, %signal, reason = %errno, "cannot signal the session's worker");
+                }
+            }
+            Body::Thread { id, stream, .. } => {
+                // Where the client has closed it already, the session ends of that.
+                let _ = shutdown(stream.as_raw_fd(), Shutdown::Both);
+                interruptible::wake(*id);
+            }
         }
     }
 
@@ -110,6 +176,39 @@ impl Worker {
             Err(error) => warn!(reason = %error, "cannot undo what the session's worker had changed"),
         }
     }
+}
+
+/// Starts a session on a thread of this process.
+fn start_thread(id: u64, stream: OwnedFd, journal: OwnedFd) -> io::Result<Body> {
+    block(&stream)?;
+    let ours = stream.try_clone()?;
+    let (started, tracer) = mpsc::sync_channel(1);
+    let (ended, outcome) = oneshot::channel();
+    let span = Span::current();
+    thread::Builder::new().name(format!("session {id}")).spawn(move || {
+        let _span = span.entered();
+        only_input_signals();
+        let _ = started.send(gettid().as_raw() as u32);
+        let outcome = match run::serve(stream, &journal) {
+            Ok(()) => Outcome::Ended,
+            Err(error) => {
+                error!(reason = %error, "the session cannot be served");
+                Outcome::Failed(exit::FAILURE.into())
+            }
+        };
+        // Nobody waits for it where the server has not waited any longer.
+        let _ = ended.send(outcome);
+    })?;
+    let id = tracer.recv().map_err(io::Error::other)?;
+    Ok(Body::Thread { id, stream: ours, outcome })
+}
+
+/// Leaves the signals of the process to its other threads; what says that the stream has input is sent to this one alone.
+fn only_input_signals() {
+    let mut others = SigSet::all();
+    others.remove(Signal::SIGIO);
+    // With valid arguments it can't fail.
+    let _ = others.thread_set_mask();
 }
 
 /// The memory that the journal of a session lives in.

@@ -15,27 +15,33 @@ use std::collections::BTreeMap;
 /// Most software breakpoints in one process.
 const MAX_BREAKPOINTS: usize = 8192;
 
-/// Most memory in bytes for the conditions of the breakpoints in one process, of which one that gdb compiles takes some
-/// hundreds. A packet could make some megabytes of them.
-const MAX_CONDITIONS: usize = 4 << 20;
+/// Most memory in bytes for the conditions and commands of the breakpoints in one process, of which one that gdb compiles
+/// takes some hundreds. A packet could make some megabytes of them.
+const MAX_SCRIPTS: usize = 4 << 20;
 
 /// What a client wants to happen at an address.
 #[derive(Debug, Default)]
-pub(crate) struct Conditions {
-    /// Stop only where one of these is true; empty: always.
+pub(crate) struct Script {
+    /// Heed the breakpoint only where one of these is true; empty: always.
     pub(crate) conditions: Vec<Program>,
+    /// Run these instead of stopping; empty: stop.
+    pub(crate) commands: Vec<Program>,
 }
 
-impl Conditions {
+impl Script {
+    fn is_empty(&self) -> bool {
+        self.conditions.is_empty() && self.commands.is_empty()
+    }
+
     /// Bytes of memory.
     fn size(&self) -> usize {
-        self.conditions.iter().map(Program::size).sum()
+        self.conditions.iter().chain(&self.commands).map(Program::size).sum()
     }
 }
 
 #[derive(Debug)]
 struct Breakpoint {
-    what: Conditions,
+    script: Script,
     /// The byte that the breakpoint instruction replaces; `None`: to be read when it is planted.
     original: Option<u8>,
     planted: bool,
@@ -57,7 +63,7 @@ pub(crate) struct Breakpoints {
 }
 
 impl Breakpoints {
-    /// Adds a breakpoint, or replaces the conditions of the one that is there. `survivor` is the process where it must
+    /// Adds a breakpoint, or replaces the script of the one that is there. `survivor` is the process where it must
     /// survive this worker, for which every breakpoint needs its entry in the journal.
     ///
     /// # Errors
@@ -65,16 +71,16 @@ impl Breakpoints {
     pub(crate) fn insert(
         &mut self,
         address: u64,
-        what: Conditions,
+        script: Script,
         memory: &Memory,
         survivor: Option<Pid>,
         journal: &Journal,
     ) -> Result<()> {
-        if !self.has_room_for(&what) {
-            return Err(Error::TooMany("conditions of breakpoints"));
+        if !self.has_room_for(&script) {
+            return Err(Error::TooMany("conditions and commands of breakpoints"));
         }
         if let Some(breakpoint) = self.table.get_mut(&address) {
-            breakpoint.what = what;
+            breakpoint.script = script;
             return Ok(());
         }
         if self.table.len() == MAX_BREAKPOINTS {
@@ -87,15 +93,16 @@ impl Breakpoints {
         let [original] = original;
         let slot = survivor.map(|pid| journal.add_breakpoint(pid, address, original)).transpose();
         let slot = slot.map_err(|_| Error::TooMany("breakpoints"))?;
-        self.table.insert(address, Breakpoint { what, original: Some(original), planted: false, was_hit: false, slot });
+        self.table
+            .insert(address, Breakpoint { script, original: Some(original), planted: false, was_hit: false, slot });
         self.complete = false;
         Ok(())
     }
 
-    fn has_room_for(&self, what: &Conditions) -> bool {
-        let held = || self.table.values().map(|breakpoint| breakpoint.what.size()).sum::<usize>();
+    fn has_room_for(&self, script: &Script) -> bool {
+        let held = || self.table.values().map(|breakpoint| breakpoint.script.size()).sum::<usize>();
         // Most have none, and then nothing is to be added up.
-        what.conditions.is_empty() || held() + what.size() <= MAX_CONDITIONS
+        script.is_empty() || held() + script.size() <= MAX_SCRIPTS
     }
 
     /// Takes a breakpoint away, also out of memory.
@@ -107,8 +114,8 @@ impl Breakpoints {
     }
 
     /// What is to happen at an address that has a breakpoint.
-    pub(crate) fn at(&self, address: u64) -> Option<&Conditions> {
-        self.table.get(&address).map(|breakpoint| &breakpoint.what)
+    pub(crate) fn at(&self, address: u64) -> Option<&Script> {
+        self.table.get(&address).map(|breakpoint| &breakpoint.script)
     }
 
     /// A thread has run into the breakpoint at `address`.

@@ -29,6 +29,8 @@ pub enum Wait {
     Interrupted,
     /// Here is news.
     Report(Report),
+    /// Commands of breakpoints have printed this.
+    Output(Vec<u8>),
 }
 
 /// What a stop comes to.
@@ -49,6 +51,9 @@ impl Engine {
     /// Waits until there is something to report, the stream has input, or the session is to end.
     pub fn wait(&mut self) -> Wait {
         loop {
+            if !self.output.is_empty() {
+                return Wait::Output(mem::take(&mut self.output));
+            }
             if let Some(report) = self.reports.pop_front() {
                 return Wait::Report(report);
             }
@@ -58,7 +63,7 @@ impl Engine {
             // With many threads, finding the one that runs among all takes the kernel longer than the rest of a step;
             // SIGCHLD then tells of those that end meanwhile.
             let one = match (self.stepping_over, &self.moving[..]) {
-                _ if self.running != 1 || self.threads.len() < MANY => None,
+                _ if self.running != 1 || self.threads.len() < MANY || !interruptible::owns_process() => None,
                 (Some((tid, _)), _) | (None, &[tid]) => Some(tid),
                 _ => None,
             };
@@ -269,7 +274,11 @@ impl Engine {
             let _ = thread.registers.rewind(tid, address);
         }
         process.breakpoints.hit(address);
-        if ours { hit(thread, process, address) } else { Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint)) }
+        if ours {
+            hit(thread, process, address, &mut self.output)
+        } else {
+            Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint))
+        }
     }
 
     fn stepped(&mut self, tid: Tid) -> Cause {
@@ -282,7 +291,7 @@ impl Engine {
         self.restless.extend(process.attached.then_some((tid, true)));
         match thread.action {
             Some(Action::RangeStep { start, end }) => match thread.registers.pc(tid) {
-                Ok(pc) if process.breakpoints.contains(pc) => hit(thread, process, pc),
+                Ok(pc) if process.breakpoints.contains(pc) => hit(thread, process, pc, &mut self.output),
                 // The others were held for this step.
                 Ok(pc) if (start..end).contains(&pc) && over => Cause::Pass,
                 Ok(pc) if (start..end).contains(&pc) => Cause::Again,
@@ -483,9 +492,9 @@ fn is_breakpoint(tid: Tid) -> bool {
 }
 
 /// A software breakpoint was hit: does it concern the client?
-fn hit(thread: &mut Thread, process: &Process, address: u64) -> Cause {
+fn hit(thread: &mut Thread, process: &Process, address: u64, output: &mut Vec<u8>) -> Cause {
     thread.passing = Some(address);
-    if super::points::concerns_client(thread, process, address) {
+    if super::points::concerns_client(thread, process, address, output) {
         Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint))
     } else {
         Cause::Pass

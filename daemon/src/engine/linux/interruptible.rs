@@ -11,7 +11,9 @@
 use dbgsrv_protocol::ids::Tid;
 use libc::{c_int, c_long, c_void};
 use nix::errno::Errno;
-use std::sync::atomic::{AtomicU32, Ordering};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::unistd::gettid;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Input has arrived since the stream was last read to its end.
 pub(crate) const INPUT: u32 = 1;
@@ -20,24 +22,35 @@ pub(crate) const END: u32 = 2;
 /// A child or tracee has ended.
 pub(crate) const CHILD: u32 = 4;
 
-/// What has been signalled and not been looked at yet.
-static RAISED: AtomicU32 = AtomicU32::new(0);
+thread_local! {
+    /// What has been signalled to this thread and not been looked at yet. Without a destructor and made of a constant, so
+    /// that a signal handler may use it at any time.
+    static RAISED: AtomicU32 = const { AtomicU32::new(0) };
+}
+
+/// Whether this process is a session's alone, so that its signals are too.
+static OWNED: AtomicBool = AtomicBool::new(false);
 
 /// Which of `mask` are raised.
 pub(crate) fn raised(mask: u32) -> bool {
-    RAISED.load(Ordering::Relaxed) & mask != 0
+    RAISED.with(|flags| flags.load(Ordering::Relaxed)) & mask != 0
 }
 
 /// Marks as raised.
 pub(crate) fn raise(mask: u32) {
-    RAISED.fetch_or(mask, Ordering::Relaxed);
+    RAISED.with(|flags| flags.fetch_or(mask, Ordering::Relaxed));
 }
 
 /// Forgets, before looking at what was raised.
 pub(crate) fn clear(mask: u32) {
     if raised(mask) {
-        RAISED.fetch_and(!mask, Ordering::Relaxed);
+        RAISED.with(|flags| flags.fetch_and(!mask, Ordering::Relaxed));
     }
+}
+
+/// Whether this process is a session's alone: its terminal is then too, and `CHILD` is raised for each child that ends.
+pub(crate) fn owns_process() -> bool {
+    OWNED.load(Ordering::Relaxed)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -84,8 +97,9 @@ unsafe extern "C" {
 unsafe fn interruptible(mask: u32, number: c_long, arguments: [c_long; 6]) -> Result<c_long, Errno> {
     let mut call = [number; 7];
     call[1..].copy_from_slice(&arguments);
-    // SAFETY: the flags are static, the call's own pointers are the caller's promise.
-    let result = unsafe { dbgsrv_interruptible(RAISED.as_ptr(), mask, &raw const call) };
+    let flags = RAISED.with(AtomicU32::as_ptr);
+    // SAFETY: the flags live as long as this thread, the call's own pointers are the caller's promise.
+    let result = unsafe { dbgsrv_interruptible(flags, mask, &raw const call) };
     if result < 0 { Err(Errno::from_raw(-result as c_int)) } else { Ok(result) }
 }
 
@@ -105,10 +119,12 @@ pub(crate) fn send(stream: c_int, buffer: &[u8]) -> Result<usize, Errno> {
     unsafe { interruptible(END, libc::SYS_sendto, arguments) }.map(|n| n as usize)
 }
 
-/// `wait4` on one thread (`tid > 0`) or all (-1) that anything in `mask` cancels; `None`: nothing yet (`WNOHANG`).
+/// `wait4` on one of this thread's tracees or children (`tid > 0`) or all (-1) that anything in `mask` cancels; `None`: nothing yet (`WNOHANG`).
 pub(crate) fn wait(tid: c_int, options: c_int, mask: u32) -> Result<Option<(c_int, c_int)>, Errno> {
     let mut status: c_int = 0;
-    let arguments = [c_long::from(tid), (&raw mut status) as c_long, c_long::from(options | libc::__WALL), 0, 0, 0];
+    // Other threads of this process may have sessions too.
+    let options = c_long::from(options | libc::__WALL | libc::__WNOTHREAD);
+    let arguments = [c_long::from(tid), (&raw mut status) as c_long, options, 0, 0, 0];
     // SAFETY: `status` outlives the call.
     let tid = unsafe { interruptible(mask, libc::SYS_wait4, arguments) }? as c_int;
     Ok((tid != 0).then_some((tid, status)))
@@ -140,10 +156,21 @@ extern "C" fn handle(signal: c_int, _: *mut libc::siginfo_t, context: *mut c_voi
     }
 }
 
-/// Installs the handlers: `SIGIO` for input, `SIGCHLD` for ended children (not for each stop), and the signals that end a session.
-pub(crate) fn install_handlers() -> Result<(), Errno> {
-    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-    for signal in [Signal::SIGIO, Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+/// Installs the handler of `SIGIO`, which says that the stream of the thread that it is sent to has input.
+pub(crate) fn install_handler() -> Result<(), Errno> {
+    install(&[Signal::SIGIO])
+}
+
+/// Takes over this process's signals: `SIGCHLD` for ended children (not for each stop), and those that end a session.
+/// They must reach the thread of the session, so that has to be the only one.
+pub(crate) fn own_process() -> Result<(), Errno> {
+    install(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP])?;
+    OWNED.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+fn install(signals: &[Signal]) -> Result<(), Errno> {
+    for &signal in signals {
         let flags = SaFlags::SA_SIGINFO | SaFlags::SA_NOCLDSTOP;
         let action = SigAction::new(SigHandler::SigAction(handle), flags, SigSet::empty());
         // SAFETY: the handler only stores to an atomic and to its own context.
@@ -154,11 +181,31 @@ pub(crate) fn install_handlers() -> Result<(), Errno> {
 
 /// Has the kernel raise `SIGIO` on this thread when input arrives on `stream` while nobody blocks in `recv` on it.
 pub(crate) fn signal_input(stream: c_int) -> Result<(), Errno> {
-    // SAFETY: fcntl on an open descriptor, with integers.
+    let owner = OwnerEx { kind: F_OWNER_TID, id: gettid().as_raw() };
+    // SAFETY: fcntl on an open descriptor, with integers and a structure that outlives the call.
     unsafe {
-        Errno::result(libc::fcntl(stream, libc::F_SETOWN, libc::getpid()))?;
+        Errno::result(libc::fcntl(stream, F_SETOWN_EX, &raw const owner))?;
         let flags = Errno::result(libc::fcntl(stream, libc::F_GETFL))?;
         Errno::result(libc::fcntl(stream, libc::F_SETFL, flags | libc::O_ASYNC))?;
     }
     Ok(())
+}
+
+/// Raises `INPUT` on a thread of this process, for what the kernel does not tell it of. One that is gone is no error, and one
+/// that has its id now only looks in vain.
+pub(crate) fn wake(thread: u32) {
+    // SAFETY: no memory is involved; the handler is installed wherever a stream is waited for.
+    let _ = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGIO) };
+}
+
+/// `F_SETOWN_EX` of fcntl(2): asm-generic/fcntl.h.
+const F_SETOWN_EX: c_int = 15;
+/// The owner is one thread.
+const F_OWNER_TID: c_int = 0;
+
+/// `struct f_owner_ex` of fcntl(2).
+#[repr(C)]
+struct OwnerEx {
+    kind: c_int,
+    id: libc::pid_t,
 }

@@ -122,6 +122,8 @@ pub struct Engine {
     leaving: Vec<Tid>,
     /// Reports that are ready.
     reports: VecDeque<Report>,
+    /// What commands of breakpoints have printed.
+    output: Vec<u8>,
     /// The client has resumed threads and not been told of a stop since.
     owed: bool,
     /// Threads stop one by one.
@@ -159,15 +161,16 @@ impl Engine {
     /// An engine without debuggees that notes in `journal` what it changes in those it attaches to.
     ///
     /// # Errors
-    /// What installing the signal handlers fails with.
+    /// What installing the handler of SIGIO fails with.
     pub fn new(journal: Journal) -> Result<Self> {
-        interruptible::install_handlers()?;
+        interruptible::install_handler()?;
         Ok(Self {
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
             unborn: BTreeMap::new(),
             leaving: Vec::new(),
             reports: VecDeque::new(),
+            output: Vec::new(),
             owed: false,
             non_stop: false,
             thread_events: false,
@@ -206,7 +209,7 @@ impl Engine {
     /// Whether any thread runs, so that waiting makes sense.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.running > 0 || !self.reports.is_empty()
+        self.running > 0 || !self.reports.is_empty() || !self.output.is_empty()
     }
 
     /// Whether there is a debuggee.

@@ -2,22 +2,23 @@
 
 use super::Engine;
 use super::arch::debug_registers::InsertError;
-use super::breakpoints::Conditions;
+use super::breakpoints::Script;
 use super::process::Process;
 use super::thread::Thread;
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{Pid, Tid};
-use dbgsrv_protocol::rsp::agent::{self, Program};
+use dbgsrv_protocol::rsp::agent::{self, MAX_STEPS, Program, format};
 use dbgsrv_protocol::rsp::breakpoint::{Expressions, Kind};
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
 use nix::errno::Errno;
 
 impl Engine {
-    /// Inserts a breakpoint or watchpoint in a process, or replaces the conditions of a software breakpoint.
+    /// Inserts a breakpoint or watchpoint in a process, or replaces the script of a software breakpoint: the
+    /// conditions on which it is heeded, and the commands that are run then instead of stopping.
     ///
     /// # Errors
     /// [`Error::BadAddress`] where a software breakpoint has no memory; [`Error::NoDebugRegister`],
-    /// [`Error::Unsupported`]; `EINVAL` for a condition that is no agent expression.
+    /// [`Error::Unsupported`]; `EINVAL` for what is no agent expression.
     pub fn insert_breakpoint(
         &mut self,
         thread: ThreadSelector,
@@ -25,15 +26,14 @@ impl Engine {
         address: u64,
         size: u64,
         conditions: Expressions<'_>,
+        commands: Expressions<'_>,
     ) -> Result<()> {
         let pid = self.process_of(thread)?.pid;
         let process = self.processes.get_mut(&pid).ok_or(Error::NoProcess)?;
         if kind == Kind::Software {
-            let parse = |expression: &[u8]| Program::parse(expression).map_err(|_| Error::System(Errno::EINVAL));
-            let conditions = conditions.iter().map(parse).collect::<Result<_>>()?;
+            let script = Script { conditions: programs(conditions)?, commands: programs(commands)? };
             let survivor = process.attached.then_some(pid);
-            let what = Conditions { conditions };
-            process.breakpoints.insert(address, what, &process.memory, survivor, &self.journal)?;
+            process.breakpoints.insert(address, script, &process.memory, survivor, &self.journal)?;
             if self.threads.values().any(|thread| thread.id.pid == pid && thread.action.is_some())
                 && let Some(process) = self.processes.get_mut(&pid)
             {
@@ -87,15 +87,26 @@ impl Engine {
     }
 }
 
-/// Whether one of the conditions of the breakpoint at `address` is true for a thread that has hit it. One that can't be
-/// evaluated counts as true: the client looks again.
-pub(super) fn concerns_client(thread: &mut Thread, process: &Process, address: u64) -> bool {
-    let Some(Conditions { conditions }) = process.breakpoints.at(address) else { return true };
-    conditions.is_empty()
-        || conditions.iter().any(|condition| {
-            let mut view = View { tid: thread.id.tid, registers: &mut thread.registers, process };
-            condition.holds(&mut view).unwrap_or(true)
-        })
+fn programs(expressions: Expressions<'_>) -> Result<Vec<Program>> {
+    expressions.iter().map(|one| Program::parse(one).map_err(|_| Error::System(Errno::EINVAL))).collect()
+}
+
+/// Whether the client is to hear that a thread has hit the breakpoint at `address`: one of the conditions is true, and
+/// there are no commands. Where there are, they are run, and what they print is appended to `output`.
+///
+/// A condition that can't be evaluated counts as true: the client looks again. A command that fails ends there.
+pub(super) fn concerns_client(thread: &mut Thread, process: &Process, address: u64, output: &mut Vec<u8>) -> bool {
+    let Some(Script { conditions, commands }) = process.breakpoints.at(address) else { return true };
+    let mut view = View { tid: thread.id.tid, registers: &mut thread.registers, process, output };
+    let holds = conditions.is_empty() || conditions.iter().any(|condition| condition.holds(&mut view).unwrap_or(true));
+    if !holds {
+        return false;
+    }
+    for command in commands {
+        // As with gdbserver, the program goes on whatever becomes of it.
+        let _ = command.evaluate(&mut view, MAX_STEPS);
+    }
+    commands.is_empty()
 }
 
 /// A stopped thread as agent expressions see it.
@@ -103,6 +114,7 @@ struct View<'a> {
     tid: Tid,
     registers: &'a mut super::registers::Registers,
     process: &'a Process,
+    output: &'a mut Vec<u8>,
 }
 
 impl agent::Target for View<'_> {
@@ -116,5 +128,11 @@ impl agent::Target for View<'_> {
 
     fn read_memory(&mut self, address: u64, buffer: &mut [u8]) -> bool {
         self.process.read(address, buffer) == buffer.len()
+    }
+
+    fn printf(&mut self, format: &[u8], arguments: &[u64]) -> bool {
+        let Some(text) = format::render(format, arguments, self) else { return false };
+        self.output.extend(text);
+        true
     }
 }

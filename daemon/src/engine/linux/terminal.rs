@@ -1,5 +1,6 @@
 //! The server's terminal, lent to the programs that are started from it.
 
+use super::interruptible;
 use dbgsrv_protocol::ids::Pid;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{self, getpgrp, tcgetpgrp, tcsetpgrp};
@@ -14,7 +15,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Makes a program the terminal's foreground job, so that it can read what is typed, if the server was that job.
     pub(crate) fn give_to(&mut self, pid: Pid) {
-        if !stderr().is_terminal() || tcgetpgrp(stderr()) != Ok(getpgrp()) {
+        if !interruptible::owns_process() || !stderr().is_terminal() || tcgetpgrp(stderr()) != Ok(getpgrp()) {
             return;
         }
         self.former.get_or_insert_with(getpgrp);

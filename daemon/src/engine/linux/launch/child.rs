@@ -119,6 +119,10 @@ impl Child<'_> {
             }
             // The Rust runtime ignores it, and that would be inherited.
             libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            // So would the mask of a session's thread.
+            let mut mask = std::mem::zeroed();
+            libc::sigemptyset(&raw mut mask);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const mask, std::ptr::null_mut());
             let mut byte = 0_u8;
             if libc::read(self.go, (&raw mut byte).cast(), 1) != 1 {
                 libc::_exit(127);

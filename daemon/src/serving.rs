@@ -1,0 +1,89 @@
+//! A server from its options to its end: build, bind, run, drain.
+
+use crate::door::Door;
+use crate::listener::accept_all;
+use crate::passwords::{self, PasswordError};
+use crate::server::Server;
+use dbgsrv_protocol::options::ServerOptions;
+use dbgsrv_transports::{BindError, Endpoint, Listener, Unavailable};
+use std::io;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::runtime::{self, Runtime};
+use tracing::info;
+
+/// Requests of clients that may block at the same time, each on a thread. Further ones wait.
+const MAX_BLOCKING: usize = 32;
+
+/// The runtime that a server runs on. One thread: sessions run elsewhere, and their processes end with the thread that
+/// started them.
+///
+/// # Errors
+/// What the system refuses.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_all().max_blocking_threads(MAX_BLOCKING).build()
+}
+
+/// What one connection string comes to, before anything is opened.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    endpoint: Endpoint,
+    door: Arc<Door>,
+}
+
+/// A connection string can't be served.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EntranceError {
+    /// This build does not have what it asks for.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// Its password can't be found.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+impl Entrance {
+    /// Checks that this build can do what a transport asks for, and looks up its password.
+    ///
+    /// # Errors
+    /// [`EntranceError`]; nothing was opened.
+    pub(crate) fn new(transport: &ServerOptions) -> Result<Self, EntranceError> {
+        let endpoint = Endpoint::new(transport)?;
+        let password = transport.session().password.as_ref().map(passwords::resolve).transpose()?;
+        Ok(Self { endpoint, door: Arc::new(Door::new(transport, password)) })
+    }
+}
+
+/// Listens on all, or on none. Must be called inside the runtime.
+///
+/// # Errors
+/// [`BindError`] for the first that can't be listened on.
+pub(crate) fn bind(entrances: &[Entrance], server: &Server) -> Result<Vec<(Listener, Arc<Door>)>, BindError> {
+    let bind = |entrance: &Entrance| Ok((entrance.endpoint.bind()?, Arc::clone(&entrance.door)));
+    let bound = entrances.iter().map(bind).collect::<Result<Vec<_>, BindError>>()?;
+    let listening = entrances.iter().zip(&bound).map(|(entrance, (listener, _))| entrance.endpoint.describe(listener));
+    // Nobody else sets it.
+    let _ = server.listening.set(listening.collect());
+    Ok(bound)
+}
+
+/// Serves clients until `reason` comes up or the server is to stop, then ends all sessions.
+pub(crate) async fn serve(
+    bound: Vec<(Listener, Arc<Door>)>,
+    server: &Arc<Server>,
+    reason: impl Future<Output = &'static str>,
+) {
+    for (listener, door) in bound {
+        server.tasks.spawn(accept_all(listener, door, Arc::clone(server)));
+    }
+    let reason = tokio::select! {
+        reason = reason => reason,
+        () = server.stop.cancelled() => "a request",
+    };
+    info!(reason, "ending all sessions");
+    server.stop.cancel();
+    server.tasks.close();
+    server.tasks.wait().await;
+    info!("ended");
+}
