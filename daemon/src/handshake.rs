@@ -13,8 +13,7 @@ pub(crate) async fn admit(server: &Server, door: &Door, stream: Stream, peer: &P
     match door.policy.access(peer) {
         Ok(access @ Access::Password(_)) => try_password(server, door, stream, peer, access).await,
         Ok(access @ Access::Open { sealed }) => {
-            let accepted =
-                accept(stream, config(server, door, access), &door.sessions, door.linger).await.map_err(log).ok();
+            let accepted = accept(stream, config(server, door, access), &door.sessions).await.map_err(log).ok();
             if sealed && accepted.is_some() {
                 warn!("the client is not authenticated: this listener is open to everybody");
             }
@@ -39,7 +38,7 @@ async fn try_password(server: &Server, door: &Door, stream: Stream, peer: &Peer,
             return None;
         }
     };
-    match accept(stream, config(server, door, password), &door.sessions, door.linger).await {
+    match accept(stream, config(server, door, password), &door.sessions).await {
         Ok(accepted) => {
             turn.right();
             Some(accepted)

@@ -1,6 +1,7 @@
 //! A client of the session's protocol: one connection to the server, through which debuggers connect to a local port.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use dbgsrv_protocol::control::{Ask, Codec, Event, Failure, FromServer, Request, Response, encode};
@@ -14,14 +15,14 @@ use tokio::time::timeout;
 
 use crate::GUARD;
 
-/// Connects to a port of this machine.
-struct Local(u16);
+/// Connects to an address.
+struct Address(SocketAddr);
 
-impl Dial for Local {
+impl Dial for Address {
     type Stream = TcpStream;
 
     async fn dial(&mut self) -> io::Result<TcpStream> {
-        TcpStream::connect(("127.0.0.1", self.0)).await
+        TcpStream::connect(self.0).await
     }
 }
 
@@ -46,15 +47,26 @@ impl Session {
     /// # Panics
     /// When the server does not answer.
     pub fn connect(port: u16, password: Option<&str>) -> Result<Self, ConnectError> {
+        Self::connect_to((Ipv4Addr::LOCALHOST, port).into(), password)
+    }
+
+    /// Connects to the server at an address.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    ///
+    /// # Panics
+    /// As there.
+    pub fn connect_to(address: SocketAddr, password: Option<&str>) -> Result<Self, ConnectError> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("there are threads");
         let config = ClientConfig {
             facts: Facts { release: "0".into(), os: "test".into(), ..Facts::default() },
             versions: Versions::SPOKEN,
             password: password.map(|text| text.parse().expect("it is a password")),
-            local: true,
+            local: address.ip().is_loopback(),
             channel_binding: None,
         };
-        let link = runtime.block_on(async { guarded(connect(Local(port), config)).await })?;
+        let link = runtime.block_on(async { guarded(connect(Address(address), config)).await })?;
         let control = link.control().expect("nobody has asked for the control channel before");
         Ok(Self { link, control, codec: Codec::default(), last: 0, events: Vec::new(), runtime })
     }

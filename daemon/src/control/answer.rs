@@ -27,7 +27,11 @@ pub(super) async fn answer(server: &Arc<Server>, request: Request) -> Result<Res
             Ok(Response::ProcessIds { pids, more })
         }
         Request::ProcessIdByExecutable { executable, by } => by_executable(executable, by).await,
-        Request::Describe { pids } => describe(server, move || Ok(pids)).await,
+        Request::Describe { mut pids } => {
+            pids.sort_unstable();
+            pids.dedup();
+            describe(server, move || Ok(pids)).await
+        }
         Request::Processes { after } => {
             let all = move || Ok(processes::ids()?.into_iter().filter(|pid| *pid > after).collect());
             describe(server, all).await

@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tracing::{Instrument, debug};
+use tracing::Instrument;
 
 /// Requests of one client that are worked on at the same time. Further ones wait in the channel.
 const MAX_IN_FLIGHT: usize = 8;
@@ -35,7 +35,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// What ends the control channel before its client does.
 #[derive(Debug, Error)]
 pub(crate) enum ControlError {
-    /// The client's message is too long to be taken.
+    /// The client's message can't be taken, or not be answered.
     #[error(transparent)]
     Codec(#[from] CodecError),
     /// The channel broke.
@@ -94,8 +94,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Control<'_, C> {
                     let result = Err(Failure { kind: FailureKind::BadRequest, text });
                     self.send_answer(Answer { id, result }).await?;
                 }
-                // Nobody could tell which request that answers.
-                Err(CodecError::Malformed { id: None, text }) => debug!(reason = text, "no request"),
+                // Too long, or nobody could tell which request an answer is to.
                 Err(error) => return Err(error.into()),
             }
         }

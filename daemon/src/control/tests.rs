@@ -37,6 +37,11 @@ impl Client {
         self.stream.write_all(&bytes).await.unwrap();
     }
 
+    async fn send_text(&mut self, json: &str) {
+        self.stream.write_all(&(json.len() as u32).to_be_bytes()).await.unwrap();
+        self.stream.write_all(json.as_bytes()).await.unwrap();
+    }
+
     /// The server's next message, `None` at the end.
     async fn receive(&mut self) -> Option<FromServer> {
         loop {
@@ -82,17 +87,27 @@ async fn each_request_is_answered_under_its_id_however_many_come_at_once() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn what_is_no_request_is_answered_as_such_where_it_has_an_id_and_does_no_harm() {
+async fn what_is_no_request_is_answered_as_such_and_does_no_harm() {
     let mut client = Client::new();
-    for json in [r#"{"id":7,"request":"fly"}"#, r#"{"request":"fly"}"#, "[]", r#"{"id":8,"request":"describe"}"#] {
-        client.stream.write_all(&(json.len() as u32).to_be_bytes()).await.unwrap();
-        client.stream.write_all(json.as_bytes()).await.unwrap();
+    for json in [r#"{"id":7,"request":"fly"}"#, r#"{"id":8,"request":"describe"}"#] {
+        client.send_text(json).await;
     }
     for id in [7, 8] {
         let answer = client.answer().await;
         assert_eq!((answer.id, answer.result.unwrap_err().kind), (id, FailureKind::BadRequest));
     }
     client.ask(Request::ServerInfo).await.unwrap();
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_has_no_id_to_be_answered_under_ends_the_channel() {
+    for json in [r#"{"request":"server-info"}"#, "[]", "\u{7}"] {
+        let mut client = Client::new();
+        client.send_text(json).await;
+        assert!(client.receive().await.is_none());
+        let error = client.task.await.unwrap().unwrap_err();
+        assert!(matches!(error, ControlError::Codec(CodecError::Malformed { id: None, .. })), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]

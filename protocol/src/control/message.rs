@@ -78,7 +78,7 @@ pub enum Request {
     /// A page of the debug sessions of this server, in ascending order of their numbers.
     Sessions {
         /// Numbers greater than this.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_zero")]
         after: u64,
     },
     /// Ends a debug session.
@@ -102,6 +102,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         length: Option<u64>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What server this is.

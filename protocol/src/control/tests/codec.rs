@@ -107,14 +107,14 @@ fn the_message_after_a_malformed_one_is_understood() {
     codec.receive(&framed("what"));
     codec.receive(&framed(r#"{"id":2,"request":"sessions"}"#));
     assert!(codec.poll::<Ask>().is_err());
-    assert_eq!(codec.poll(), Ok(Some(Ask { id: 2, request: Request::Sessions })));
+    assert_eq!(codec.poll(), Ok(Some(Ask { id: 2, request: Request::Sessions { after: 0 } })));
     assert_eq!(codec.poll::<Ask>(), Ok(None));
 }
 
 #[test]
 fn fields_of_a_later_release_are_passed_over() {
     let json = r#"{"mood":{"good":[true]},"id":1,"request":"sessions","after":3}"#;
-    assert_eq!(poll(json), Ok(Some(Ask { id: 1, request: Request::Sessions })));
+    assert_eq!(poll(json), Ok(Some(Ask { id: 1, request: Request::Sessions { after: 3 } })));
     let json = r#"{"request":"end-session","session":4,"politely":true,"id":1}"#;
     assert_eq!(poll(json), Ok(Some(Ask { id: 1, request: Request::EndSession { session: 4 } })));
 }
