@@ -44,6 +44,7 @@ pub async fn connect_process_server(options: &ClientOptions) -> Result<RemoteSer
 ///
 /// # Errors
 /// As there.
+#[expect(clippy::missing_panics_doc, reason = "nobody else has had a new session's control channel")]
 pub async fn connect_with(options: &ClientOptions, connect: ConnectSettings) -> Result<RemoteServer, Error> {
     if matches!(options, ClientOptions::Gdb(_)) {
         return Err(Error::NotAProcessServer);
@@ -60,7 +61,7 @@ pub async fn connect_with(options: &ClientOptions, connect: ConnectSettings) -> 
     let config = ClientConfig { facts: facts(), versions: Versions::SPOKEN, password, local, channel_binding: None };
     let dial = Redial { dialer, first: Some(first), local };
     let link = dbgsrv_session::connect(dial, config).await.map_err(|error| Error::connecting(&server, error))?;
-    RemoteServer::new(link).await
+    Ok(RemoteServer::new(link).expect("a new session's control channel is free"))
 }
 
 /// Connects to a gdbserver, which is no process server: the stream is one RSP conversation, as

@@ -136,8 +136,10 @@ impl State {
                 Ok(Some(FromServer::Answer(Answer { id, result }))) => self.answer(id, result.map_err(Error::Refused)),
                 // Nothing that this release can tell apart.
                 Ok(Some(FromServer::Event(Event::Other))) => {}
-                // Nobody need listen.
-                Ok(Some(FromServer::Event(event))) => drop(self.events.send(event)),
+                Ok(Some(FromServer::Event(event))) => {
+                    // Nobody need listen.
+                    let _ = self.events.send(event);
+                }
                 Err(CodecError::Malformed { id: Some(id), text }) => {
                     self.answer(id, Err(CodecError::Malformed { id: Some(id), text }.into()));
                 }
@@ -149,10 +151,14 @@ impl State {
     }
 
     fn answer(&mut self, id: u32, result: Result<Response, Error>) {
-        match self.awaited.remove(&id) {
-            // Who asked may have gone.
-            Some(answer) => drop(answer.send(result)),
-            None => tracing::debug!(id, "skipped an answer to no request"),
-        }
+        let Some(answer) = self.awaited.remove(&id) else {
+            tracing::debug!(id, "skipped an answer to no request");
+            return;
+        };
+        // Who asked may have gone.
+        let _ = answer.send(result);
     }
 }
+
+#[cfg(test)]
+mod tests;

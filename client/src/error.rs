@@ -1,7 +1,7 @@
 //! What can go wrong.
 
 use dbgsrv_protocol::control::{CodecError, Failure, FailureKind};
-use dbgsrv_protocol::session::{HandshakeError, Rejected};
+use dbgsrv_protocol::session::{CloseCode, HandshakeError, Rejected};
 use dbgsrv_session::{Closed, ConnectError, OpenError};
 use dbgsrv_transports::{PasswordError, Unavailable};
 use thiserror::Error;
@@ -46,7 +46,7 @@ pub enum Error {
     #[error("no debug session: {0}")]
     Open(#[source] OpenError),
     /// The session with the server is over. Whether the last request was done is not known.
-    #[error("the session with the server is over: {}", .0.text)]
+    #[error("the session with the server is over: {}", ending(.0))]
     Closed(Closed),
     /// The request does not fit into a message, or what came is no answer of this release.
     #[error("{0}")]
@@ -84,9 +84,29 @@ impl Error {
     }
 }
 
+/// How a session ended, in words: those of the side that closed it, where it had any.
+fn ending(closed: &Closed) -> &str {
+    match closed.code {
+        _ if !closed.text.is_empty() => &closed.text,
+        CloseCode::ServerEnds => "the server ends",
+        CloseCode::Ended => "somebody ended it through the server",
+        CloseCode::Protocol => "one side broke the protocol",
+        CloseCode::Lost => "the connection was cut for too long",
+        _ if closed.here => "this side closed it",
+        _ => "the server closed it",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_that_is_over_always_has_a_reason() {
+        let closed = |code, text: &str| Error::Closed(Closed { here: false, code, text: text.into() }).to_string();
+        assert_eq!(closed(CloseCode::Done, ""), "the session with the server is over: the server closed it");
+        assert_eq!(closed(CloseCode::Lost, "no sign of life"), "the session with the server is over: no sign of life");
+    }
 
     #[test]
     fn what_has_to_do_with_the_password_is_told_apart_whoever_finds_it_out() {

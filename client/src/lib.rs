@@ -48,6 +48,8 @@ mod facts;
 mod pages;
 mod process;
 mod remote;
+#[cfg(test)]
+mod tests;
 
 pub use connect::{ConnectSettings, connect_gdbserver, connect_process_server, connect_with};
 pub use dbgsrv_protocol::control::{

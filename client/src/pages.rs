@@ -10,14 +10,14 @@ const MAX_PAGES: usize = 0x1000;
 #[derive(Debug)]
 pub(crate) struct Pages<T> {
     items: Vec<T>,
-    pages: usize,
+    taken: usize,
     /// The last id so far.
     last: Option<u32>,
 }
 
 impl<T> Pages<T> {
     pub(crate) fn new() -> Self {
-        Self { items: Vec::new(), pages: 0, last: None }
+        Self { items: Vec::new(), taken: 0, last: None }
     }
 
     /// Where the next page begins: behind this id.
@@ -41,8 +41,8 @@ impl<T> Pages<T> {
             self.last = Some(id);
         }
         self.items.extend(page);
-        self.pages += 1;
-        if more && self.pages == MAX_PAGES {
+        self.taken += 1;
+        if more && self.taken == MAX_PAGES {
             return Err(Error::Protocol("a list without end"));
         }
         Ok(more)
@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn a_list_without_end_is_refused() {
         let mut pages = Pages::new();
-        let end = (1..).find(|id| take(&mut pages, &[*id], true).is_err());
-        assert_eq!(end, Some(MAX_PAGES as u32));
+        let most = MAX_PAGES as u32;
+        let end = (1..=most).find(|id| take(&mut pages, &[*id], true).is_err());
+        assert_eq!(end, Some(most));
     }
 }

@@ -38,19 +38,12 @@ impl Clone for RemoteServer {
 }
 
 impl RemoteServer {
-    /// A server at the other end of a session that was begun elsewhere, over any byte stream
-    /// ([`dbgsrv_session::connect`]).
-    ///
-    /// # Errors
-    /// [`Error::Closed`] where the session is over.
-    ///
-    /// # Panics
-    /// Where the session's control channel is in use already.
-    pub async fn new(link: Link) -> Result<Self, Error> {
-        let Some(channel) = link.control() else {
-            return Err(Error::Closed(link.closed().await));
-        };
-        let (control, conversation, events) = Control::new(channel);
+    /// The server at the other end of a session that was begun elsewhere, over any byte stream
+    /// ([`dbgsrv_session::connect`]). `None` where the session's control channel is in use already. Must be called inside
+    /// a tokio runtime.
+    #[must_use]
+    pub fn new(link: Link) -> Option<Self> {
+        let (control, conversation, events) = Control::new(link.control()?);
         let of_task = link.clone();
         tokio::spawn(async move {
             match conversation.run().await {
@@ -60,7 +53,7 @@ impl RemoteServer {
                 end => of_task.close(CloseCode::Done, &end.to_string()),
             }
         });
-        Ok(Self::of(Arc::new(Shared { link, control, events })))
+        Some(Self::of(Arc::new(Shared { link, control, events })))
     }
 
     fn of(shared: Arc<Shared>) -> Self {
