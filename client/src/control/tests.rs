@@ -152,7 +152,7 @@ async fn an_answer_that_is_none_fails_its_caller_alone() {
     let asks = [peer.asked().await, peer.asked().await];
     for ask in asks {
         match about(&ask) {
-            1 => peer.tell(&serde_json::json!({ "answer": { "id": ask.id, "result": 7 } })).await,
+            1 => peer.tell(&serde_json::json!({ "id": ask.id, "ok": 7 })).await,
             pid => peer.answer(ask.id, pid).await,
         }
     }
@@ -164,7 +164,7 @@ async fn an_answer_that_is_none_fails_its_caller_alone() {
 #[tokio::test]
 async fn events_are_told_and_those_of_a_later_release_are_not() {
     let (mut client, mut peer) = pair();
-    peer.tell(&serde_json::json!({ "event": { "event": "the-moon-rises" } })).await;
+    peer.tell(&serde_json::json!({ "event": "the-moon-rises" })).await;
     let ended = Event::SessionEnded { session: 3, outcome: "killed".into() };
     peer.tell(&FromServer::Event(ended.clone())).await;
     assert_eq!(client.events.recv().await.unwrap(), ended);
