@@ -1,5 +1,6 @@
 //! The client against a server made of the session's other side and a table of answers.
 
+mod cuts;
 mod passwords;
 mod requests;
 mod sessions;
@@ -24,13 +25,19 @@ struct FakeServer {
 }
 
 impl FakeServer {
-    async fn accept<S>(stream: S, access: Access) -> Option<Self>
+    /// `None` where the connection becomes no session, or continues one.
+    async fn accept<S>(stream: S, access: Access, sessions: &Sessions) -> Option<Self>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let config = ServerConfig { facts: facts(), versions: Versions::SPOKEN, access, channel_binding: None };
-        let accepted = accept(stream, config, &Sessions::default(), Duration::from_secs(1)).await.ok()?;
-        let Accepted::New(link, incoming) = accepted else { panic!("nothing to resume") };
+        let config = ServerConfig {
+            facts: facts(),
+            versions: Versions::SPOKEN,
+            access,
+            channel_binding: None,
+            linger: Duration::from_mins(1),
+        };
+        let Accepted::New(link, incoming) = accept(stream, config, sessions).await.ok()? else { return None };
         let control = link.control().unwrap();
         Some(Self { link, control, incoming })
     }
@@ -78,8 +85,9 @@ async fn pair() -> (RemoteServer, FakeServer) {
     let (near, far) = duplex(0x1_0000);
     let config =
         ClientConfig { facts: facts(), versions: Versions::SPOKEN, password: None, local: true, channel_binding: None };
-    let (link, server) =
-        tokio::join!(connect(Once(Some(near)), config), FakeServer::accept(far, Access::Open { sealed: false }));
+    let sessions = Sessions::default();
+    let accepted = FakeServer::accept(far, Access::Open { sealed: false }, &sessions);
+    let (link, server) = tokio::join!(connect(Once(Some(near)), config), accepted);
     (RemoteServer::new(link.unwrap()).unwrap(), server.unwrap())
 }
 

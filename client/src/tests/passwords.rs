@@ -3,6 +3,7 @@
 use super::FakeServer;
 use crate::{ConnectSettings, Error, RemoteServer, connect_process_server, connect_with};
 use dbgsrv_protocol::session::{Access, Protection};
+use dbgsrv_session::Sessions;
 use tokio::net::TcpListener;
 
 /// Connects to a server that lets in whom `access` says, with a connection string that ends with `parameters`.
@@ -11,7 +12,7 @@ async fn connected(access: Access, parameters: &str, settings: ConnectSettings) 
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        if let Some(server) = FakeServer::accept(stream, access).await {
+        if let Some(server) = FakeServer::accept(stream, access, &Sessions::default()).await {
             server.link.closed().await;
         }
     });
