@@ -8,20 +8,20 @@ const MAX_PAGES: usize = 0x1000;
 
 /// The pages of one list so far, in ascending order of their items' ids.
 #[derive(Debug)]
-pub(crate) struct Pages<T> {
+pub(crate) struct Pages<T, Id> {
     items: Vec<T>,
     taken: usize,
     /// The last id so far.
-    last: Option<u32>,
+    last: Option<Id>,
 }
 
-impl<T> Pages<T> {
+impl<T, Id: Copy + Default + Ord> Pages<T, Id> {
     pub(crate) fn new() -> Self {
         Self { items: Vec::new(), taken: 0, last: None }
     }
 
     /// Where the next page begins: behind this id.
-    pub(crate) fn after(&self) -> u32 {
+    pub(crate) fn after(&self) -> Id {
         self.last.unwrap_or_default()
     }
 
@@ -29,7 +29,7 @@ impl<T> Pages<T> {
     ///
     /// # Errors
     /// [`Error::Protocol`] where the pages would never end, or the order is broken.
-    pub(crate) fn take(&mut self, page: Vec<T>, more: bool, id: impl Fn(&T) -> u32) -> Result<bool, Error> {
+    pub(crate) fn take(&mut self, page: Vec<T>, more: bool, id: impl Fn(&T) -> Id) -> Result<bool, Error> {
         if more && page.is_empty() {
             return Err(Error::Protocol("an empty page that is not the last"));
         }
@@ -57,7 +57,7 @@ impl<T> Pages<T> {
 mod tests {
     use super::*;
 
-    fn take(pages: &mut Pages<u32>, page: &[u32], more: bool) -> Result<bool, Error> {
+    fn take(pages: &mut Pages<u32, u32>, page: &[u32], more: bool) -> Result<bool, Error> {
         pages.take(page.to_vec(), more, |id| *id)
     }
 

@@ -163,14 +163,18 @@ impl RemoteServer {
         }
     }
 
-    /// The debug sessions of the server, those of other clients too.
+    /// The debug sessions of the server, those of other clients too, in ascending order of their numbers.
     ///
     /// # Errors
     /// As at [`RemoteServer`].
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
-        match self.ask(Request::Sessions).await? {
-            Response::Sessions(sessions) => Ok(sessions),
-            _ => Err(WRONG_ANSWER),
+        let mut pages = Pages::new();
+        loop {
+            let answer = self.ask(Request::Sessions { after: pages.after() }).await?;
+            let Response::Sessions { sessions, more } = answer else { return Err(WRONG_ANSWER) };
+            if !pages.take(sessions, more, |session| session.session)? {
+                return Ok(pages.into_items());
+            }
         }
     }
 

@@ -7,10 +7,12 @@
 //! ```text
 //!                    the front: one thread, async              a worker: one process, one thread
 //!
-//!  client ──▶ listener ─▶ connection ─▶ worker::spawn ──────▶ worker::run ──▶ rsp::server
-//!    ▲                     │ │ │                                   │              │
-//!    │          undecided ─┘ │ └─ refusal                          └──────────▶ engine ──▶ programs
-//!    │         policy, sniff ┘
+//!  client ──▶ listener ─▶ connection ───▶ debug_session ────▶ worker::run ──▶ rsp::server
+//!    ▲                     │ │   │             ▲                   │              │
+//!    │          undecided ─┘ │   ▼             │                   └──────────▶ engine ──▶ programs
+//!    │         policy, sniff ┘  link ──▶ channels ◀── socketpair ──┐
+//!    │                           │                                 │
+//!    │          guesses, control ┘                                 │
 //!    └─────────── the same socket, handed over ────────────▶ worker::run
 //! ```
 //!
@@ -50,14 +52,24 @@
 //! ```
 
 pub mod app;
+mod channels;
 pub mod cli;
 mod connection;
+mod control;
+mod debug_session;
+mod door;
 pub mod engine;
 pub mod exit;
+mod guesses;
+mod handshake;
 mod limits;
+mod link;
 mod listener;
+mod passwords;
 mod policy;
 mod refusal;
+mod registry;
+mod scrub;
 mod server;
 mod sniff;
 pub mod telemetry;

@@ -5,24 +5,30 @@ use nix::sys::resource::{Resource, getrlimit};
 
 /// Descriptors that are kept for the rest: the listeners, the runtime, the refusals, and starting a worker.
 const RESERVED: usize = 48;
-/// Descriptors that a session takes here: its journal, and the handle of its worker.
-const PER_SESSION: usize = 2;
+/// Descriptors that a session takes here whose client talks to the worker directly: its journal, and the handle of its
+/// worker.
+pub(crate) const PER_DIRECT_SESSION: usize = 2;
+/// Descriptors that a session takes here which runs over a channel: one more, for the front's end of its stream.
+pub(crate) const PER_CHANNEL_SESSION: usize = 3;
 
 /// What the clients of one server may take at the same time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Limits {
+    /// Connections that carry channels, those included that are cut and may come back.
+    pub(crate) links: usize,
     /// Clients that are being told why they are turned away. Those beyond it are closed without a word: strangers must
     /// not make the server busy with explaining.
     pub(crate) refusals: usize,
-    /// Sessions, each with a process of its own.
-    pub(crate) sessions: usize,
-    /// Connections that have not yet shown what they want. One more, and the oldest of them has to go.
+    /// Descriptors for sessions, each with a process of its own.
+    pub(crate) session_descriptors: usize,
+    /// Connections that have not yet shown what they want, or who they are. One more, and the oldest of them has to go.
     pub(crate) undecided: usize,
 }
 
 impl Limits {
-    /// The most, where descriptors don't run short.
-    pub(crate) const MOST: Self = Self { refusals: 16, sessions: 400, undecided: 64 };
+    /// The most, where descriptors don't run short: 400 direct sessions, or 266 over channels.
+    pub(crate) const MOST: Self =
+        Self { links: 64, refusals: 16, session_descriptors: 400 * PER_DIRECT_SESSION, undecided: 64 };
 
     /// What goes with the descriptors that this process may have (`RLIMIT_NOFILE`): [`Self::MOST`] with the usual 1,024.
     ///
@@ -35,9 +41,11 @@ impl Limits {
 
     fn with_descriptors(descriptors: usize) -> Self {
         let free = descriptors.saturating_sub(RESERVED);
-        let undecided = (free / 4).clamp(1, Self::MOST.undecided);
-        let sessions = (free.saturating_sub(undecided) / PER_SESSION).clamp(1, Self::MOST.sessions);
-        Self { sessions, undecided, ..Self::MOST }
+        let undecided = (free / 5).clamp(1, Self::MOST.undecided);
+        let links = (free / 5).clamp(1, Self::MOST.links);
+        let rest = free.saturating_sub(undecided + links);
+        let session_descriptors = rest.clamp(PER_CHANNEL_SESSION, Self::MOST.session_descriptors);
+        Self { links, session_descriptors, undecided, ..Self::MOST }
     }
 }
 
@@ -47,9 +55,9 @@ mod tests {
 
     #[test]
     fn clients_take_no_more_descriptors_than_there_are() {
-        for descriptors in RESERVED + 4..2000 {
-            let Limits { sessions, undecided, .. } = Limits::with_descriptors(descriptors);
-            assert!(RESERVED + undecided + PER_SESSION * sessions <= descriptors, "{descriptors}");
+        for descriptors in RESERVED + 5..2000 {
+            let Limits { links, session_descriptors, undecided, .. } = Limits::with_descriptors(descriptors);
+            assert!(RESERVED + undecided + links + session_descriptors <= descriptors, "{descriptors}");
         }
     }
 
@@ -62,8 +70,8 @@ mod tests {
     #[test]
     fn one_client_at_a_time_is_served_however_few_descriptors_there_are() {
         for descriptors in 0..RESERVED {
-            let Limits { sessions, undecided, .. } = Limits::with_descriptors(descriptors);
-            assert_eq!((sessions, undecided), (1, 1), "{descriptors}");
+            let Limits { links, session_descriptors, undecided, .. } = Limits::with_descriptors(descriptors);
+            assert_eq!((links, session_descriptors, undecided), (1, PER_CHANNEL_SESSION, 1), "{descriptors}");
         }
     }
 }

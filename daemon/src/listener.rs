@@ -1,7 +1,7 @@
 //! The accept loop of one listener.
 
 use crate::connection;
-use crate::policy::Policy;
+use crate::door::Door;
 use crate::server::Server;
 use dbgsrv_transports::Listener;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts connections until the server stops. No failure to accept ends it.
-pub(crate) async fn accept_all(mut listener: Listener, policy: Policy, server: Arc<Server>) {
+pub(crate) async fn accept_all(mut listener: Listener, door: Arc<Door>, server: Arc<Server>) {
     let stop = server.stop.clone();
     tokio::select! {
         () = stop.cancelled() => debug!(%listener, "stopped listening"),
-        () = accept(&mut listener, policy, &server) => {}
+        () = accept(&mut listener, &door, &server) => {}
     }
 }
 
-async fn accept(listener: &mut Listener, policy: Policy, server: &Arc<Server>) {
+async fn accept(listener: &mut Listener, door: &Arc<Door>, server: &Arc<Server>) {
     let mut pause = FIRST_PAUSE;
     loop {
         match listener.accept().await {
@@ -31,7 +31,7 @@ async fn accept(listener: &mut Listener, policy: Policy, server: &Arc<Server>) {
                 // At the highest level, so that every line carries it whatever the filter lets through.
                 let span = error_span!("connection", id = server.next_connection(), %peer);
                 let place = server.undecided.enter();
-                let connection = connection::serve(Arc::clone(server), policy, stream, peer, place);
+                let connection = connection::serve(Arc::clone(server), Arc::clone(door), stream, peer, place);
                 server.tasks.spawn(connection.instrument(span));
                 // Whoever has to make way for it does so before the next one comes.
                 tokio::task::yield_now().await;

@@ -1,6 +1,8 @@
 //! Turning a client away with a reason that its user sees.
 
 use crate::sniff::starts_rsp;
+use dbgsrv_protocol::session::{Handshake, Rejected, ServerConfig};
+use dbgsrv_session::SystemRandom;
 use dbgsrv_transports::Stream;
 use std::io;
 use std::time::Duration;
@@ -25,9 +27,21 @@ async fn answer(stream: &mut Stream, reason: &str) -> io::Result<()> {
     let text = format!("dbgsrv: {reason}");
     // A reply is an answer: a client may take one that comes before its question for noise on the line.
     let reply = if ask(stream).await? { error_reply(&text) } else { format!("{text}\n") };
-    stream.write_all(reply.as_bytes()).await?;
+    leave(stream, reply.as_bytes()).await
+}
+
+/// As [`tell`], for a client that speaks the session's protocol.
+pub(crate) async fn tell_session(mut stream: Stream, config: ServerConfig, reason: Rejected, text: &str) {
+    let mut handshake = Handshake::server(config, &mut SystemRandom);
+    handshake.reject(reason, text);
+    let _ = timeout(TELL_TIME, leave(&mut stream, handshake.transmit())).await;
+}
+
+/// Sends the last words, and waits until the client has hung up.
+async fn leave(stream: &mut Stream, words: &[u8]) -> io::Result<()> {
+    stream.write_all(words).await?;
     stream.shutdown().await?;
-    // Closing while bytes of the client are unread would reset the connection, and take the reply with it.
+    // Closing while bytes of the client are unread would reset the connection, and take the words with it.
     let mut unread = [0; 256];
     while stream.read(&mut unread).await? > 0 {}
     Ok(())

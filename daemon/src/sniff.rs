@@ -1,5 +1,6 @@
 //! What a fresh connection speaks, told by its first byte.
 
+use dbgsrv_protocol::session::PREFACE;
 use dbgsrv_transports::Stream;
 use std::io;
 use std::time::Duration;
@@ -22,13 +23,23 @@ pub(crate) enum SniffError {
     Unknown(u8),
 }
 
-/// Waits until the client starts to speak RSP. Its bytes stay in the socket for the session.
-pub(crate) async fn sniff(stream: &Stream) -> Result<(), SniffError> {
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Spoken {
+    /// RSP: a debugger that connected directly.
+    Rsp,
+    /// The session's protocol, which carries channels.
+    Session,
+}
+
+/// Waits until the client starts to speak. Its bytes stay in the socket for whoever is to have them.
+pub(crate) async fn sniff(stream: &Stream) -> Result<Spoken, SniffError> {
     let mut first = [0];
     let count = timeout(SNIFF_TIME, stream.peek(&mut first)).await.map_err(|_| SniffError::Silent)??;
     match first {
         _ if count == 0 => Err(SniffError::Closed),
-        [byte] if starts_rsp(byte) => Ok(()),
+        [byte] if starts_rsp(byte) => Ok(Spoken::Rsp),
+        [byte] if byte == PREFACE[0] => Ok(Spoken::Session),
         [byte] => Err(SniffError::Unknown(byte)),
     }
 }
@@ -60,7 +71,15 @@ mod tests {
     async fn a_debugger_is_known_by_its_first_byte_alone() {
         let (mut client, stream) = pair().await;
         client.write_all(b"+").await.unwrap();
-        sniff(&stream).await.unwrap();
+        assert_eq!(sniff(&stream).await.unwrap(), Spoken::Rsp);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_session_is_known_by_the_first_byte_of_its_preface() {
+        let (mut client, stream) = pair().await;
+        client.write_all(&PREFACE[..1]).await.unwrap();
+        assert_eq!(sniff(&stream).await.unwrap(), Spoken::Session);
+        assert!(!starts_rsp(PREFACE[0]));
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -182,7 +182,7 @@ async fn when_the_server_closes_the_channel_who_waits_is_told() {
     drop(peer);
     assert!(caller.await.unwrap().is_none());
     assert!(matches!(client.end.await.unwrap(), End::Finished | End::Io(_)));
-    assert!(client.control.ask(Request::Sessions).await.is_none());
+    assert!(client.control.ask(Request::Sessions { after: 0 }).await.is_none());
 }
 
 #[tokio::test]

@@ -19,7 +19,9 @@ async fn server() -> u16 {
         while let Ok((stream, _)) = listener.accept().await {
             let access = Access::Password("Secret1".parse().unwrap());
             if let Some(mut server) = FakeServer::accept(stream, access, &sessions).await {
-                tokio::spawn(async move { server.answer(|_| Some(Ok(Response::Sessions(vec![])))).await });
+                tokio::spawn(async move {
+                    server.answer(|_| Some(Ok(Response::Sessions { sessions: vec![], more: false }))).await
+                });
             }
         }
     });

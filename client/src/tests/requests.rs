@@ -91,7 +91,7 @@ async fn a_program_is_started() {
 #[tokio::test]
 async fn small_requests_are_carried_with_their_arguments() {
     let server = answering(|request| match request {
-        Request::Sessions => Ok(Response::Sessions(vec![])),
+        Request::Sessions { .. } => Ok(Response::Sessions { sessions: vec![], more: false }),
         Request::EndSession { session: 5 } | Request::EndServer => Ok(Response::Done),
         Request::Doctor { pid: Some(6) } => Ok(Response::Checks(vec![])),
         Request::Digest { path, length: Some(7) } if path == "/a" => {
@@ -110,8 +110,8 @@ async fn small_requests_are_carried_with_their_arguments() {
 #[tokio::test]
 async fn an_answer_to_another_question_is_refused_everywhere() {
     let server = answering(|request| match request {
-        Request::Sessions => Ok(Response::Done),
-        _ => Ok(Response::Sessions(vec![])),
+        Request::Sessions { .. } => Ok(Response::Done),
+        _ => Ok(Response::Sessions { sessions: vec![], more: false }),
     })
     .await;
     let results = [

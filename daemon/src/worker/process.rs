@@ -1,8 +1,9 @@
 //! Processes: `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`.
 
 use super::conversation::{Conversation, finish, refuse};
-use crate::engine::Report;
+use super::session::name_of;
 use crate::engine::error::{Error, Result};
+use crate::engine::{AttachRefused, Report, Tracer};
 use dbgsrv_protocol::ids::{Pid, ThreadId};
 use dbgsrv_protocol::rsp::process::Request;
 use dbgsrv_protocol::rsp::server::Reply;
@@ -14,7 +15,7 @@ use tracing::{info, warn};
 pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
     match request {
         Request::Attach(pid) => {
-            let attached = session.engine.attach(pid);
+            let attached = session.engine.attach(pid).map_err(name_holder);
             if session.non_stop && attached.is_ok() {
                 // The stops follow, one for each thread.
                 note(session, &attached);
@@ -65,6 +66,18 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             Ok(attached) => reply.attached(attached),
             Err(error) => refuse(&error, reply),
         },
+    }
+}
+
+/// Says which session it is that holds a process already: to the engine it is but a process.
+fn name_holder(error: Error) -> Error {
+    match error {
+        Error::Attach(AttachRefused::AlreadyTraced { pid, tracer: Tracer::Session { pid: worker } }) => {
+            let tracer = name_of(worker)
+                .map_or(Tracer::Session { pid: worker }, |(number, peer)| Tracer::NamedSession { number, peer });
+            Error::Attach(AttachRefused::AlreadyTraced { pid, tracer })
+        }
+        error => error,
     }
 }
 

@@ -5,9 +5,11 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::getppid;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -94,6 +96,19 @@ impl Session {
     }
 }
 
+/// The number and the client's address of the session whose worker is process `pid`, as the list of processes shows them.
+pub(super) fn name_of(pid: i32) -> Option<(u64, String)> {
+    let command_line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    name_in(&command_line)
+}
+
+fn name_in(command_line: &[u8]) -> Option<(u64, String)> {
+    let mut arguments =
+        command_line.split(|byte| *byte == 0).skip(1).map(|argument| OsStr::from_bytes(argument).into());
+    arguments.next().filter(|first: &OsString| first == ARGUMENT)?;
+    Some((parse(&mut arguments, "id=").ok()?, parse(&mut arguments, "peer=").ok()?))
+}
+
 /// Asks for SIGTERM when the front, process `server`, is no more.
 fn end_with(server: i32) -> Result<(), SessionError> {
     set_pdeathsig(Signal::SIGTERM).map_err(|_| SessionError::Orphan)?;
@@ -132,6 +147,7 @@ fn block(stream: &OwnedFd) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsFd;
 
     fn inherit(arguments: &[&str]) -> Result<Session, SessionError> {
         Session::inherit(arguments.iter().map(OsString::from))
@@ -150,6 +166,18 @@ mod tests {
             let error = inherit(arguments).unwrap_err();
             assert!(matches!(error, SessionError::Argument(found) if found == name), "{arguments:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_worker_is_known_by_its_command_line_and_others_are_no_workers() {
+        let (stream, journal) = std::os::unix::net::UnixStream::pair().unwrap();
+        let arguments = arguments(7, "[::1]:9", stream.as_fd(), journal.as_fd(), &LogOptions::default());
+        let command_line = format!("dbgsrv\0{ARGUMENT}\0{}\0", arguments.join("\0"));
+        assert_eq!(name_in(command_line.as_bytes()), Some((7, "[::1]:9".into())));
+        for other in ["", "dbgsrv\0-t\0tcp:port=1\0", "cat\0id=7\0peer=a\0"] {
+            assert_eq!(name_in(other.as_bytes()), None);
+        }
+        assert_eq!(name_of(std::process::id() as i32), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, ftruncate};
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use tokio::process::{Child, Command};
@@ -67,19 +67,17 @@ impl Worker {
     /// Starts a worker for session `id` on `stream`. From then on the caller neither reads nor writes there: it drops its
     /// own end.
     ///
-    /// Call it on the runtime's thread: the worker ends with the thread that started it (`PR_SET_PDEATHSIG`), and while
-    /// the descriptors are inheritable no other process may be started.
+    /// Call it on the runtime's thread: the worker ends with the thread that started it (`PR_SET_PDEATHSIG`).
     ///
     /// # Errors
     /// What the kernel says, most likely that there is no more memory, process or descriptor to be had.
     pub(crate) fn spawn(id: u64, peer: &str, stream: BorrowedFd<'_>, log: &LogOptions) -> io::Result<Self> {
         let journal = create_journal()?;
-        let inherited = [Inheritable::new(stream)?, Inheritable::new(journal.as_fd())?];
+        let mut command = Command::new(SELF);
+        command.arg0(NAME).arg(ARGUMENT).args(arguments(id, peer, stream, journal.as_fd(), log));
         // The standard descriptors are inherited too: a program that the session starts reads and writes there.
-        let child =
-            Command::new(SELF).arg0(NAME).arg(ARGUMENT).args(arguments(id, peer, stream, journal.as_fd(), log)).spawn();
-        drop(inherited);
-        Ok(Self { child: child?, journal })
+        inherit(&mut command, [stream.as_raw_fd(), journal.as_raw_fd()]);
+        Ok(Self { child: command.spawn()?, journal })
     }
 
     /// The worker's process id, `None` once its end was seen.
@@ -121,21 +119,20 @@ fn create_journal() -> io::Result<OwnedFd> {
     Ok(journal)
 }
 
-/// A descriptor that processes started now inherit, until this is dropped.
-struct Inheritable<'fd>(BorrowedFd<'fd>);
-
-impl<'fd> Inheritable<'fd> {
-    fn new(descriptor: BorrowedFd<'fd>) -> io::Result<Self> {
-        fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty()))?;
-        Ok(Self(descriptor))
-    }
-}
-
-impl Drop for Inheritable<'_> {
-    fn drop(&mut self) {
-        // Setting a flag of an open descriptor can't fail.
-        let _ = fcntl(self.0, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
-    }
+/// Has the process that `command` starts inherit these descriptors, and no other that happens to be started meanwhile.
+#[expect(unsafe_code, reason = "only a hook between fork and exec changes the child's descriptors alone")]
+fn inherit(command: &mut Command, descriptors: [RawFd; 2]) {
+    let keep = move || {
+        descriptors.into_iter().try_for_each(|descriptor| {
+            // SAFETY: the child has the parent's descriptors, and the parent keeps these open until the child has executed.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+            fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty()))?;
+            Ok(())
+        })
+    };
+    // SAFETY: fcntl is a plain system call: it allocates nothing and takes no lock, which is what a child of a process with
+    // threads may do before exec.
+    unsafe { command.pre_exec(keep) };
 }
 
 #[cfg(test)]
@@ -157,13 +154,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_descriptor_is_inheritable_only_while_it_is_handed_over() {
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_descriptor_is_inherited_by_the_process_it_is_for_and_by_no_other() {
         let journal = create_journal().unwrap();
-        let flags = || FdFlag::from_bits_retain(fcntl(&journal, FcntlArg::F_GETFD).unwrap());
-        let inherited = Inheritable::new(journal.as_fd()).unwrap();
-        assert!(!flags().contains(FdFlag::FD_CLOEXEC));
-        drop(inherited);
-        assert!(flags().contains(FdFlag::FD_CLOEXEC));
+        let mut command = Command::new("test");
+        command.args(["-e", &format!("/proc/self/fd/{}", journal.as_raw_fd())]);
+        assert!(!command.status().await.unwrap().success());
+        inherit(&mut command, [journal.as_raw_fd(); 2]);
+        assert!(command.status().await.unwrap().success());
+        let flags = FdFlag::from_bits_retain(fcntl(&journal, FcntlArg::F_GETFD).unwrap());
+        assert!(flags.contains(FdFlag::FD_CLOEXEC));
     }
 }

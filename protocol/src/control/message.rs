@@ -1,5 +1,6 @@
 //! What is asked and answered.
 
+use super::outcome::Outcome;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -74,8 +75,12 @@ pub enum Request {
     },
     /// Starts a program that is not debugged.
     Create(Program),
-    /// The debug sessions of this server.
-    Sessions,
+    /// A page of the debug sessions of this server, in ascending order of their numbers.
+    Sessions {
+        /// Numbers greater than this.
+        #[serde(default)]
+        after: u64,
+    },
     /// Ends a debug session.
     EndSession {
         /// Its number.
@@ -239,7 +244,12 @@ pub enum Response {
         pid: u32,
     },
     /// To [`Request::Sessions`].
-    Sessions(Vec<SessionInfo>),
+    Sessions {
+        /// The page.
+        sessions: Vec<SessionInfo>,
+        /// Whether there are more.
+        more: bool,
+    },
     /// To [`Request::EndSession`] and [`Request::EndServer`]: it is being done.
     Done,
     /// To [`Request::Doctor`].
@@ -286,7 +296,8 @@ pub struct Failure {
 pub struct Answer {
     /// The request's.
     pub id: u32,
-    /// What came of it.
+    /// What came of it: the member `ok` or `error` beside the id.
+    #[serde(flatten, with = "Outcome")]
     pub result: Result<Response, Failure>,
 }
 
@@ -310,8 +321,8 @@ pub enum Event {
 }
 
 /// What the server sends.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum FromServer {
     /// An answer.
     Answer(Answer),

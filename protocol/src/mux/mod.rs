@@ -2,218 +2,321 @@
 //!
 //! Frames go out and come in as the session's messages. The client opens channels, the server accepts or refuses them;
 //! channel 0 is there from the beginning and carries the control protocol.
+//!
+//! ```text
+//!   frames in  ──> received(frame) ──> poll_event(), readable()/consumed(n)
+//!   frames out <── write_frame(out) <── open(), accept(), refuse(), send(), finish(), reset()
+//! ```
+//! After any call there may be events, and frames to write. What a channel may hold is bounded whatever the other side
+//! does: [`MAX_WINDOW`] received bytes ([`MAX_WINDOWS`] over all channels) and [`MAX_SEND_BUFFER`] bytes to be sent.
+//!
+//! A channel is over, and the caller forgets it, after [`Event::Refused`], [`Event::Reset`], [`Mux::refuse`] or
+//! [`Mux::reset`], or after both [`Event::Finished`] and [`Mux::finish`]. What is called on a channel that is not there does
+//! nothing. Its number comes back with the next [`Event::Opened`] or [`Mux::open`] at the earliest: whoever hands channels
+//! on to others must not let an old one's calls through to the new.
+//!
+//! [`MAX_WINDOW`]: crate::limits::MAX_WINDOW
+//! [`MAX_WINDOWS`]: crate::limits::MAX_WINDOWS
+//! [`MAX_SEND_BUFFER`]: crate::limits::MAX_SEND_BUFFER
 
-use alloc::string::String;
+mod buffer;
+mod channel;
+mod error;
+mod event;
+mod farewell;
+mod frame;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod incoming;
+mod life;
+mod outgoing;
+mod receive;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+pub use channel::{Channel, Code, Kind, Role};
+pub use error::{MuxError, NoChannel};
+pub use event::Event;
+
+use crate::limits::{INITIAL_WINDOW, MAX_WINDOWS};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
-use thiserror::Error;
+use core::mem;
+use farewell::Farewell;
+use frame::cut;
+use life::Life;
+use schedule::Queue;
 
-/// A channel's number: 0 to 254.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Channel(u8);
+/// What windows may grow by in all, in bytes: what is left when every channel is open.
+const POOL: usize = MAX_WINDOWS - Channel::COUNT * INITIAL_WINDOW;
 
-impl Channel {
-    /// The control protocol's.
-    pub const CONTROL: Self = Self(0);
-
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        self.0
-    }
-}
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// What a channel carries.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
-    /// The control protocol: channel 0 alone.
-    Control,
-    /// One RSP conversation.
-    Debug,
-    /// Something that this release does not know; to be refused.
-    Unknown(u8),
-}
-
-/// Which side this is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Role {
-    /// Opens channels.
-    Client,
-    /// Accepts them.
-    Server,
-}
-
-/// Why a channel is refused or reset.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Code {
-    /// No longer wanted.
-    Cancelled,
-    /// Kind not known here.
-    UnknownKind,
-    /// No room for more sessions.
-    Busy,
-    /// The server ends.
-    ServerEnds,
-    /// Something failed; the text says what.
-    Failed,
-    /// A code of a later release.
-    Other(u8),
-}
-
-/// What a peer did that no session goes on after.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum MuxError {
-    /// A frame for a channel that is not open.
-    #[error("a frame for channel {0}, which is not open")]
-    NotOpen(u8),
-    /// More data than there was credit for.
-    #[error("more data than credit on channel {0}")]
-    Overrun(u8),
-    /// Credit beyond the largest window.
-    #[error("too much credit for channel {0}")]
-    Credit(u8),
-    /// A channel is opened that is open already, or by the wrong side.
-    #[error("channel {0} cannot be opened")]
-    Open(u8),
-    /// A frame of unknown kind or wrong length.
-    #[error("malformed frame: {0}")]
-    Malformed(&'static str),
-}
-
-/// All channels are in use.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("all 254 channels are in use")]
-pub struct NoChannel;
-
-/// What happened to a channel.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Event {
-    /// Server: the client opens it; answer with [`Mux::accept`] or [`Mux::refuse`].
-    Opened {
-        /// Which.
-        channel: Channel,
-        /// What for.
-        kind: Kind,
-        /// The client's name for it, for people.
-        label: String,
-    },
-    /// Client: the server accepted it.
-    Accepted(Channel),
-    /// Client: the server refused it, and its number is free again.
-    Refused {
-        /// Which.
-        channel: Channel,
-        /// Why.
-        code: Code,
-        /// In words.
-        text: String,
-    },
-    /// There is something to [`Mux::readable`].
-    Readable(Channel),
-    /// [`Mux::send`] takes bytes again after it took fewer than it was given.
-    Writable(Channel),
-    /// The other side sends nothing more; told after all data was taken.
-    Finished(Channel),
-    /// The other side reset it; what was not read is lost, and its number is free again.
-    Reset {
-        /// Which.
-        channel: Channel,
-        /// Why.
-        code: Code,
-        /// In words.
-        text: String,
-    },
+/// What a channel's number stands for.
+#[derive(Debug)]
+enum Slot {
+    /// Nothing.
+    Free,
+    /// A channel.
+    Live(Box<Life>),
+    /// A channel that is over, of which frames may still be under way.
+    Ended(Farewell),
 }
 
 /// The channels of one session, one side.
 #[derive(Debug)]
-pub struct Mux {}
+pub struct Mux {
+    role: Role,
+    slots: Box<[Slot]>,
+    /// What windows may still grow by.
+    pool: usize,
+    /// The channel opened last.
+    latest: Channel,
+    /// Channels with an event.
+    events: Queue,
+    /// Channels with a frame other than data: these are small, and go first.
+    notices: Queue,
+    /// Channels with data and credit for it: one frame each, in turn.
+    data: Queue,
+}
 
 impl Mux {
     /// No channel but [`Channel::CONTROL`].
     #[must_use]
     pub fn new(role: Role) -> Self {
-        let _ = role;
-        unimplemented!()
+        let mut slots: Box<[Slot]> = (0..Channel::COUNT).map(|_| Slot::Free).collect();
+        slots[Channel::CONTROL.index()] = Slot::Live(Box::new(Life::control()));
+        Self {
+            role,
+            slots,
+            pool: POOL,
+            latest: Channel::CONTROL,
+            events: Queue::new(),
+            notices: Queue::new(),
+            data: Queue::new(),
+        }
     }
 
-    /// Client: opens a channel. Data may be sent at once.
+    /// Client: opens a channel. Data may be sent at once. Of `label` no more is sent than
+    /// [`MAX_CHANNEL_TEXT`](crate::limits::MAX_CHANNEL_TEXT) bytes.
     ///
     /// # Errors
-    /// [`NoChannel`] where all are open.
+    /// [`NoChannel`] where all are open, and on a server.
     pub fn open(&mut self, kind: Kind, label: &str) -> Result<Channel, NoChannel> {
-        let _ = (kind, label);
-        unimplemented!()
+        if self.role == Role::Server {
+            return Err(NoChannel);
+        }
+        // Round and round, so that a number is not seen again soon in anybody's log.
+        let mut channel = self.latest.next();
+        for _ in 1..Channel::COUNT {
+            if matches!(self.slots[channel.index()], Slot::Free) {
+                self.latest = channel;
+                self.slots[channel.index()] = Slot::Live(Box::new(Life::opening(kind, cut(label).into())));
+                self.settle(channel);
+                return Ok(channel);
+            }
+            channel = channel.next();
+        }
+        Err(NoChannel)
     }
 
-    /// Server: accepts a channel.
+    /// Server: accepts a channel. What the client has sent already is told of next.
     pub fn accept(&mut self, channel: Channel) {
-        let _ = channel;
-        unimplemented!()
+        if let Some(life) = self.live_mut(channel).filter(|life| life.is_undecided()) {
+            life.accept();
+            self.settle(channel);
+        }
     }
 
-    /// Server: refuses a channel.
+    /// Server: refuses a channel. Of `text` as much is sent as of the label in [`Self::open`].
     pub fn refuse(&mut self, channel: Channel, code: Code, text: &str) {
-        let _ = (channel, code, text);
-        unimplemented!()
+        if self.live(channel).is_some_and(Life::is_undecided) {
+            self.end(channel, Farewell::refuse(code, cut(text).into()));
+        }
     }
 
-    /// Takes as many of `bytes` as there is room for, and returns how many.
+    /// Takes as many of `bytes` as there is room for, and returns how many; [`Event::Writable`] follows where it was not all.
     pub fn send(&mut self, channel: Channel, bytes: &[u8]) -> usize {
-        let _ = (channel, bytes);
-        unimplemented!()
+        let Some(life) = self.live_mut(channel) else {
+            return 0;
+        };
+        if life.is_undecided() {
+            return 0;
+        }
+        let count = life.outgoing.take(bytes);
+        self.settle(channel);
+        count
     }
 
-    /// Sends nothing more on a channel, once all is sent that was taken.
+    /// How many bytes [`Self::send`] would take.
+    #[must_use]
+    pub fn writable(&self, channel: Channel) -> usize {
+        self.live(channel).filter(|life| !life.is_undecided()).map_or(0, |life| life.outgoing.room())
+    }
+
+    /// Sends nothing more on a channel, once all is sent that was taken. Nothing on [`Channel::CONTROL`], which lasts as long
+    /// as the session, nor on a channel that is not accepted.
     pub fn finish(&mut self, channel: Channel) {
-        let _ = channel;
-        unimplemented!()
+        if channel == Channel::CONTROL {
+            return;
+        }
+        if let Some(life) = self.live_mut(channel).filter(|life| !life.is_undecided()) {
+            life.outgoing.finish();
+            self.settle(channel);
+        }
     }
 
-    /// Gives a channel up, both ways and at once.
+    /// Gives a channel up, both ways and at once: nothing more is told of it. Not [`Channel::CONTROL`]. Of `text` as much is
+    /// sent as of the label in [`Self::open`].
     pub fn reset(&mut self, channel: Channel, code: Code, text: &str) {
-        let _ = (channel, code, text);
-        unimplemented!()
+        if channel == Channel::CONTROL {
+            return;
+        }
+        match &mut self.slots[channel.index()] {
+            Slot::Live(life) if life.is_unsent() => self.slots[channel.index()] = Slot::Free,
+            Slot::Live(life) => {
+                let farewell = Farewell::reset(code, cut(text).into(), life.is_closed());
+                self.end(channel, farewell);
+            }
+            Slot::Ended(farewell) => {
+                farewell.forget();
+                self.settle(channel);
+            }
+            Slot::Free => {}
+        }
     }
 
-    /// Received bytes of a channel, as many as lie in one piece.
+    /// Whether a channel is there and not over.
+    #[must_use]
+    pub fn is_open(&self, channel: Channel) -> bool {
+        self.live(channel).is_some()
+    }
+
+    /// Received bytes of a channel, as many as lie in one piece: some where there are any.
     #[must_use]
     pub fn readable(&self, channel: Channel) -> &[u8] {
-        let _ = channel;
-        unimplemented!()
+        self.live(channel).filter(|life| !life.is_undecided()).map_or(&[], |life| life.incoming.buffer().pieces().0)
     }
 
-    /// Takes note that the first `count` bytes of [`Self::readable`] are done with, and gives the peer new credit.
-    pub fn consumed(&mut self, channel: Channel, count: usize) {
-        let _ = (channel, count);
-        unimplemented!()
-    }
-
-    /// A frame of the other side.
+    /// Takes note that the first `count` bytes of [`Self::readable`] are done with, and gives the peer new credit when it is
+    /// worth a frame.
     ///
-    /// # Errors
-    /// What breaks the session.
-    pub fn received(&mut self, frame: &[u8]) -> Result<(), MuxError> {
-        let _ = frame;
-        unimplemented!()
+    /// # Panics
+    /// If there were fewer, on a channel that is open.
+    pub fn consumed(&mut self, channel: Channel, count: usize) {
+        let Self { slots, pool, .. } = self;
+        if let Slot::Live(life) = &mut slots[channel.index()] {
+            life.incoming.consume(count, pool);
+            self.settle(channel);
+        }
     }
 
-    /// What happened, oldest first.
+    /// What happened, oldest first; of one channel in the order that is told in [`Event`].
     pub fn poll_event(&mut self) -> Option<Event> {
-        unimplemented!()
+        while let Some(channel) = self.events.pop() {
+            let event = match &mut self.slots[channel.index()] {
+                Slot::Live(life) => life.take_event(channel),
+                Slot::Ended(farewell) => farewell.take_event(),
+                Slot::Free => None,
+            };
+            self.settle(channel);
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
     }
 
-    /// Appends the next frame to `out`, false where there is none. Channels take turns.
+    /// Appends the next frame to `out`, at most [`MAX_MESSAGE`](crate::limits::MAX_MESSAGE) bytes; false where there is none.
+    ///
+    /// Channels take turns, a frame each; one without credit is passed over. Frames without data go first.
     pub fn write_frame(&mut self, out: &mut Vec<u8>) -> bool {
-        let _ = out;
-        unimplemented!()
+        while let Some(channel) = self.notices.pop() {
+            let written = match &mut self.slots[channel.index()] {
+                Slot::Live(life) => life.write_notice(channel, out),
+                Slot::Ended(farewell) => farewell.write(channel, out),
+                Slot::Free => false,
+            };
+            self.settle(channel);
+            if written {
+                return true;
+            }
+        }
+        while let Some(channel) = self.data.pop() {
+            let written = self.live_mut(channel).is_some_and(|life| life.outgoing.write_data(channel, out));
+            self.settle(channel);
+            if written {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The memory that its channels' bytes take.
+    #[cfg(any(test, fuzzing))]
+    fn allocated(&self) -> usize {
+        let lives = self.slots.iter().filter_map(|slot| if let Slot::Live(life) = slot { Some(life) } else { None });
+        lives.map(|life| life.incoming.buffer().capacity() + life.outgoing.buffer().capacity()).sum()
+    }
+
+    /// Whether nothing is left of channels other than the control channel.
+    #[cfg(any(test, fuzzing))]
+    fn is_idle(&self) -> bool {
+        let free = self.slots.iter().filter(|slot| matches!(slot, Slot::Free)).count();
+        let growth = self.live(Channel::CONTROL).map_or(0, |life| life.incoming.growth());
+        free == Channel::COUNT - 1 && self.pool + growth == POOL
+    }
+
+    fn live(&self, channel: Channel) -> Option<&Life> {
+        match &self.slots[channel.index()] {
+            Slot::Live(life) => Some(life),
+            Slot::Ended(_) | Slot::Free => None,
+        }
+    }
+
+    fn live_mut(&mut self, channel: Channel) -> Option<&mut Life> {
+        match &mut self.slots[channel.index()] {
+            Slot::Live(life) => Some(life),
+            Slot::Ended(_) | Slot::Free => None,
+        }
+    }
+
+    /// Ends a life.
+    fn end(&mut self, channel: Channel, farewell: Farewell) {
+        let before = mem::replace(&mut self.slots[channel.index()], Slot::Ended(farewell));
+        if let Slot::Live(life) = before {
+            self.pool += life.incoming.growth();
+        }
+        self.settle(channel);
+    }
+
+    /// Puts a channel where it belongs after anything happened to it.
+    fn settle(&mut self, channel: Channel) {
+        match &self.slots[channel.index()] {
+            Slot::Live(life) if life.is_over() => {
+                let farewell = Farewell::close(life.is_closed());
+                self.end(channel, farewell);
+            }
+            Slot::Live(life) => {
+                if life.has_notice() {
+                    self.notices.push(channel);
+                }
+                if life.outgoing.is_ready() {
+                    self.data.push(channel);
+                }
+                if life.has_event() {
+                    self.events.push(channel);
+                }
+            }
+            Slot::Ended(farewell) if farewell.is_over() => self.slots[channel.index()] = Slot::Free,
+            Slot::Ended(farewell) => {
+                if farewell.is_due() {
+                    self.notices.push(channel);
+                }
+                if farewell.has_event() {
+                    self.events.push(channel);
+                }
+            }
+            Slot::Free => {}
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 pub mod agent;
 pub mod breakpoint;
-mod buffer;
+pub(crate) mod buffer;
 pub mod crc;
 pub mod description;
 mod field;

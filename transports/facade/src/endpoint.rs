@@ -3,7 +3,7 @@
 use crate::{BindError, Listener};
 use dbgsrv_protocol::options::server::{Session, Tcp};
 use dbgsrv_protocol::options::{
-    Address, IpVersion, ListenOn, ListenPort, Parameter, PasswordSource, ServerOptions, Transport,
+    Address, IpVersion, ListenOn, ListenPort, Parameter, Port, PortRange, ServerOptions, Transport,
 };
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -56,18 +56,19 @@ impl Endpoint {
         let hosts = hosts(self.0.listen_on.as_ref()).map_err(BindError::Address)?;
         Ok(Listener::Tcp(dbgsrv_tcp::Listener::bind(&hosts, ports(self.0.port))?))
     }
+
+    /// The connection string of what `listener`, bound to this, listens on: with the port that was free, without secrets.
+    #[must_use]
+    pub fn describe(&self, listener: &Listener) -> String {
+        let Listener::Tcp(bound) = listener;
+        let port = Port::new(bound.port()).map_or(self.0.port, |port| ListenPort::Range(PortRange::from(port)));
+        ServerOptions::Tcp(Tcp { port, ..self.0.clone() }).redacted().to_string()
+    }
 }
 
 /// The first of the session's parameters that this build does not have.
 fn unavailable(session: &Session) -> Option<Parameter> {
-    let password = session.password.as_ref().map(|source| match source {
-        PasswordSource::Given(_) => Parameter::Password,
-        PasswordSource::File(_) => Parameter::PasswordFile,
-        PasswordSource::Environment(_) => Parameter::PasswordEnv,
-    });
-    let linger = session.linger.map(|_| Parameter::Linger);
-    let shell = session.shell.then_some(Parameter::Shell);
-    password.or(linger).or(shell)
+    session.shell.then_some(Parameter::Shell)
 }
 
 /// The addresses to listen at; their ports don't matter.
@@ -112,9 +113,6 @@ mod tests {
             ("ssl:proto=tls1,certuser=a,port=1,clicon=a", "transport `ssl`"),
             ("tcp:port=1,clicon=a", "parameter `clicon` of tcp"),
             ("tcp:port=1,IcfEnable", "parameter `IcfEnable` of tcp"),
-            ("tcp:port=1,password=Secret1", "parameter `password` of tcp"),
-            ("tcp:port=1,password-file=/a", "parameter `password-file` of tcp"),
-            ("tcp:port=1,password-env=A", "parameter `password-env` of tcp"),
             ("tcp:port=1,shell", "parameter `shell` of tcp"),
         ];
         for (text, name) in cases {
@@ -151,6 +149,17 @@ mod tests {
     fn an_interface_that_does_not_exist_is_an_error() {
         let listen_on = ListenOn::Address("fe80::1%no-such-if".parse().unwrap());
         assert!(hosts(Some(&listen_on)).is_err());
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_it_listens_on_is_described_by_the_port_it_got_and_without_the_password() {
+        let endpoint = endpoint("tcp:port=0,bind=127.0.0.1,password=Secret1,linger=5").unwrap();
+        let listener = endpoint.bind().unwrap();
+        let port = listener.gdb_target().replace("localhost:", "");
+        let text = endpoint.describe(&listener);
+        assert!(text.starts_with(&format!("tcp:port={port},bind=127.0.0.1")), "{text}");
+        assert!(text.contains("password=***") && text.contains("linger=5"), "{text}");
+        assert_eq!(listener.client_string(), format!("tcp:server=localhost,port={port}"));
     }
 
     #[tokio::test(flavor = "current_thread")]

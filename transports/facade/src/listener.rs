@@ -45,17 +45,31 @@ impl Listener {
     #[must_use]
     pub fn gdb_target(&self) -> String {
         match self {
-            Self::Tcp(listener) => {
-                let local = |address: &IpAddr| {
-                    address.is_unspecified() || *address == Ipv4Addr::LOCALHOST || *address == Ipv6Addr::LOCALHOST
-                };
-                match listener.addresses().first() {
-                    Some(address) if !local(address) => SocketAddr::new(*address, listener.port()).to_string(),
-                    _ => format!("localhost:{}", listener.port()),
-                }
-            }
+            Self::Tcp(listener) => match outer_address(listener) {
+                Some(address) => SocketAddr::new(address, listener.port()).to_string(),
+                None => format!("localhost:{}", listener.port()),
+            },
         }
     }
+
+    /// The connection string that `premote` takes to connect from this machine.
+    #[must_use]
+    pub fn client_string(&self) -> String {
+        match self {
+            Self::Tcp(listener) => match outer_address(listener) {
+                Some(address) => format!("tcp:server={address},port={}", listener.port()),
+                None => format!("tcp:server=localhost,port={}", listener.port()),
+            },
+        }
+    }
+}
+
+/// The one address that is listened at, where that is not among those that `localhost` reaches.
+fn outer_address(listener: &dbgsrv_tcp::Listener) -> Option<IpAddr> {
+    let local = |address: &IpAddr| {
+        address.is_unspecified() || *address == Ipv4Addr::LOCALHOST || *address == Ipv6Addr::LOCALHOST
+    };
+    listener.addresses().first().copied().filter(|address| !local(address))
 }
 
 impl fmt::Display for Listener {

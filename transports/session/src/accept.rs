@@ -1,16 +1,18 @@
 //! The server's side.
 
-use crate::{Incoming, Link};
-use dbgsrv_protocol::session::{HandshakeError, ServerConfig, SessionId};
+use crate::driver::{Return, start};
+use crate::sessions::Registration;
+use crate::shake::{Failure, shake};
+use crate::shared::Shared;
+use crate::{Incoming, Link, Sessions, SystemRandom};
+use dbgsrv_protocol::mux::Role;
+use dbgsrv_protocol::session::{Handshake, HandshakeError, ServerConfig, SessionError, SessionId};
 use std::io;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
-
-/// The sessions of one server, by their ids: a connection may continue one.
-#[derive(Clone, Debug, Default)]
-pub struct Sessions {}
+use tokio::time::timeout;
 
 /// A connection becomes no session.
 #[derive(Debug, Error)]
@@ -25,6 +27,19 @@ pub enum AcceptError {
     /// The client is too slow.
     #[error("the client did not finish the handshake in time")]
     TimedOut,
+    /// The session that it was to continue does not go on.
+    #[error("the session can't be continued: {0}")]
+    Resume(#[from] SessionError),
+}
+
+impl From<Failure> for AcceptError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Io(error) => Self::Io(error),
+            Failure::Handshake(error) => Self::Handshake(error),
+            Failure::TimedOut => Self::TimedOut,
+        }
+    }
 }
 
 /// What a connection has become.
@@ -43,7 +58,7 @@ pub enum Accepted {
 /// # Errors
 /// [`AcceptError`]; the peer has been told.
 pub async fn accept<S>(
-    stream: S,
+    mut stream: S,
     config: ServerConfig,
     sessions: &Sessions,
     linger: Duration,
@@ -51,6 +66,39 @@ pub async fn accept<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let _ = (stream, config, sessions, linger);
-    unimplemented!()
+    let mut handshake = Handshake::server(config, &mut SystemRandom);
+    let mut continued = None;
+    let established = shake(&mut stream, &mut handshake, |handshake, id| {
+        continued = sessions.find(id);
+        match &continued {
+            Some(shared) => shared.with(|state| handshake.resume_session(state.resumable())),
+            None => handshake.resume_session(None),
+        }
+    })
+    .await?;
+    let id = established.id;
+    if let Some(shared) = continued {
+        let old = shared.with(|state| state.resume(*established, Box::new(stream)))?;
+        drop(old);
+        tracing::debug!(session = %id, "resumed");
+        return Ok(Accepted::Resumed(id));
+    }
+    let (link, incoming) = start(*established, Role::Server, Box::new(stream), |shared| Linger {
+        linger,
+        _registration: sessions.register(id, shared),
+    });
+    Ok(Accepted::New(link, incoming))
+}
+
+/// The server waits for its client to come back.
+struct Linger {
+    linger: Duration,
+    _registration: Registration,
+}
+
+impl Return for Linger {
+    async fn wait(&mut self, shared: &Shared) -> Result<(), String> {
+        let gone = |_| format!("the client did not come back within {} seconds", self.linger.as_secs());
+        timeout(self.linger, shared.settled()).await.map_err(gone)
+    }
 }

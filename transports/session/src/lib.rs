@@ -10,11 +10,23 @@
 mod accept;
 mod channel;
 mod connect;
+mod driver;
+mod incoming;
+mod limits;
 mod link;
 mod random;
+mod sessions;
+mod shake;
+mod shared;
+mod slots;
+mod timer;
+mod wire;
 
-pub use accept::{AcceptError, Accepted, Sessions, accept};
-pub use channel::{Channel, Incoming, OpenError};
+pub use accept::{AcceptError, Accepted, accept};
+pub use channel::{Channel, OpenError};
 pub use connect::{ConnectError, Dial, connect};
+pub use incoming::Incoming;
+pub use limits::HANDSHAKE_LIMIT;
 pub use link::{Closed, Link};
 pub use random::SystemRandom;
+pub use sessions::Sessions;

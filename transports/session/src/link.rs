@@ -1,8 +1,12 @@
 //! A session under tokio.
 
+use crate::channel::opened;
+use crate::shared::Shared;
+use crate::slots::Phase;
 use crate::{Channel, OpenError};
 use dbgsrv_protocol::mux::Kind;
-use dbgsrv_protocol::session::{CloseCode, Facts, Protection, SessionId};
+use dbgsrv_protocol::session::{CloseCode, Facts, Protection, SessionId, State};
+use std::sync::Arc;
 
 /// How a session ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,58 +19,84 @@ pub struct Closed {
     pub text: String,
 }
 
+/// What handles of all kinds have in common: the last one closes the session.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.with(|state| state.close(CloseCode::Done, ""));
+    }
+}
+
 /// A session: a handle that may be cloned. It is closed when the last handle and the last channel are dropped.
 #[derive(Clone, Debug)]
-pub struct Link {}
+pub struct Link {
+    handle: Arc<Handle>,
+}
 
 impl Link {
-    /// Client: opens a channel.
+    pub(crate) const fn new(handle: Arc<Handle>) -> Self {
+        Self { handle }
+    }
+
+    /// Client: opens a channel. Cancel safe: a channel that nobody waits for any more is given up.
     ///
     /// # Errors
     /// Where the server refuses, all channels are in use or the session is over.
     pub async fn open(&self, kind: Kind, label: &str) -> Result<Channel, OpenError> {
-        let _ = (kind, label);
-        unimplemented!()
+        let (key, number) = self.handle.shared.with(|state| {
+            if let Some(closed) = state.closed() {
+                return Err(OpenError::Closed(closed));
+            }
+            let channel = state.mux.open(kind, label)?;
+            state.wake_driver();
+            Ok((state.slots.insert(channel, Phase::Asked), channel.number()))
+        })?;
+        opened(Channel::new(Arc::clone(&self.handle), key, number)).await
     }
 
     /// The control channel; the first who asks gets it.
     #[must_use]
     pub fn control(&self) -> Option<Channel> {
-        unimplemented!()
+        let key = self.handle.shared.with(super::shared::State::take_control)?;
+        Some(Channel::new(Arc::clone(&self.handle), key, 0))
     }
 
     /// The other side.
     #[must_use]
     pub fn peer(&self) -> Facts {
-        unimplemented!()
+        self.handle.shared.with(|state| state.session.peer().clone())
     }
 
     /// The session's name.
     #[must_use]
     pub fn id(&self) -> SessionId {
-        unimplemented!()
+        self.handle.shared.with(|state| state.session.id())
     }
 
     /// What protects it.
     #[must_use]
     pub fn protection(&self) -> Protection {
-        unimplemented!()
+        self.handle.shared.with(|state| state.session.protection())
     }
 
     /// Whether its connection is cut at the moment.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        unimplemented!()
+        self.handle.shared.with(|state| *state.session.state() == State::Cut)
     }
 
-    /// Closes it: what was sent before still goes out.
+    /// Closes it. What was sent before still goes out, as long as there is a connection and the other side takes it within
+    /// a few seconds; nothing more can be sent.
     pub fn close(&self, code: CloseCode, text: &str) {
-        let _ = (code, text);
-        unimplemented!()
+        self.handle.shared.with(|state| state.close(code, text));
     }
 
-    /// Waits for its end. Cancel safe.
+    /// Waits for its end: the other side has been told then, or is out of reach. Cancel safe.
     pub async fn closed(&self) -> Closed {
-        unimplemented!()
+        self.handle.shared.ended().await
     }
 }

@@ -68,6 +68,14 @@ pub enum AttachRefused {
 /// Who traces a process already. Reads on after "is already".
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Tracer {
+    /// A session of this server, by what its users know it by. The engine does not know; who runs sessions may.
+    #[error("debugged by session {number} of this server, of the client at {peer}; detach there first")]
+    NamedSession {
+        /// Its number.
+        number: u64,
+        /// Its client's address.
+        peer: String,
+    },
     /// Some other program.
     #[error("traced by {name} (process {pid}); end that program or let it detach first")]
     Program {

@@ -1,0 +1,120 @@
+//! One debug session, as the front sees it: its worker from start to end.
+
+use crate::registry::{Client, Entry};
+use crate::server::Server;
+use crate::worker::spawn::{Outcome, Worker};
+use dbgsrv_protocol::mux;
+use nix::sys::signal::Signal;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span, error_span, info, warn};
+
+/// How long a session may take to end when it is asked to.
+pub(crate) const GRACE: Duration = Duration::from_secs(3);
+
+/// There is no session.
+#[derive(Debug, Error)]
+pub(crate) enum StartError {
+    #[error("the server has as many sessions as it can hold; try again when one has ended")]
+    Full,
+    #[error("no session could be started: {0}")]
+    Spawn(#[source] io::Error),
+}
+
+impl StartError {
+    /// What the client's program is told.
+    pub(crate) const fn code(&self) -> mux::Code {
+        match self {
+            Self::Full => mux::Code::Busy,
+            Self::Spawn(_) => mux::Code::Failed,
+        }
+    }
+}
+
+/// A session that runs.
+#[derive(Debug)]
+pub(crate) struct DebugSession {
+    number: u64,
+    worker: Worker,
+    end: CancellationToken,
+    span: Span,
+    _entry: Entry,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl DebugSession {
+    /// Starts a session on `stream`, which belongs to the worker from then on, and takes `descriptors` here. Call it on the
+    /// runtime's thread.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was touched.
+    pub(crate) fn start(
+        server: &Server,
+        client: Client,
+        stream: BorrowedFd<'_>,
+        descriptors: usize,
+    ) -> Result<Self, StartError> {
+        let slot = server.session_slot(descriptors).ok_or(StartError::Full)?;
+        let number = server.registry.next_number();
+        let worker = Worker::spawn(number, &client.peer, stream, &server.log).map_err(StartError::Spawn)?;
+        let pid = worker.pid().unwrap_or_default();
+        let span = error_span!("session", id = number, label = client.label, worker = pid);
+        let end = server.stop.child_token();
+        let entry = server.registry.enter(number, client, pid, end.clone());
+        Ok(Self { number, worker, end, span, _entry: entry, _slot: slot })
+    }
+
+    /// Its number.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Watches the session to its end, which comes by itself, with the server's, or when somebody ends it; cleans up after
+    /// its worker. Returns how it ended, in words.
+    pub(crate) async fn run(self) -> String {
+        let span = self.span.clone();
+        self.watch().instrument(span).await
+    }
+
+    async fn watch(mut self) -> String {
+        info!("session started");
+        let outcome = self.ended().await;
+        let words = match &outcome {
+            Ok(outcome) => outcome.to_string(),
+            Err(error) => format!("not watched: {error}"),
+        };
+        match outcome {
+            Ok(Outcome::Ended) => info!("session ended"),
+            Ok(outcome) => {
+                warn!(%outcome, "the session's worker did not end by itself");
+                self.worker.clean_up().await;
+            }
+            Err(error) => {
+                warn!(reason = %error, "cannot watch the session's worker");
+                self.worker.signal(Signal::SIGKILL);
+                self.worker.clean_up().await;
+            }
+        }
+        words
+    }
+
+    /// Waits for the worker's end, which it is asked for when it is due, and made to come if it takes too long.
+    async fn ended(&mut self) -> io::Result<Outcome> {
+        tokio::select! {
+            outcome = self.worker.exited() => return outcome,
+            () = self.end.cancelled() => self.worker.signal(Signal::SIGTERM),
+        }
+        if let Ok(outcome) = timeout(GRACE, self.worker.exited()).await {
+            return outcome;
+        }
+        warn!(grace = ?GRACE, "the session did not end in time; killing its worker");
+        self.worker.signal(Signal::SIGKILL);
+        // A worker that sleeps in the kernel can't be killed, and the server's own end must not wait for it for ever.
+        timeout(GRACE, self.worker.exited()).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}

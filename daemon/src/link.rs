@@ -1,0 +1,111 @@
+//! A connection that carries channels, from its handshake to its end.
+
+use crate::channels;
+use crate::control;
+use crate::debug_session::GRACE;
+use crate::door::Door;
+use crate::handshake::admit;
+use crate::server::Server;
+use crate::undecided::Place;
+use dbgsrv_protocol::control::Event;
+use dbgsrv_protocol::session::CloseCode;
+use dbgsrv_session::{Accepted, Closed, Incoming, Link};
+use dbgsrv_transports::{Peer, Stream};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, debug, info, warn};
+
+/// How long the debug sessions of a link may take to end, and to say their last, when the server ends.
+const END_TIME: Duration = GRACE.saturating_mul(2);
+/// How long a link may take to send what it was closed with.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+/// Events that wait for a client that does not read. What is more is lost to it.
+const MAX_EVENTS: usize = 256;
+
+/// Serves one connection whose client speaks the session's protocol, to its session's end or until the server's.
+pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, stream: Stream, peer: Peer, place: Place) {
+    let accepted = tokio::select! {
+        () = server.stop.cancelled() => return,
+        () = place.lost() => {
+            return warn!(reason = "too many others waited while it was slow", "connection refused");
+        }
+        accepted = admit(&server, &door, stream, &peer) => accepted,
+    };
+    drop(place);
+    match accepted {
+        Some(Accepted::New(link, incoming)) => Carrier::new(server, link, &peer).run(incoming).await,
+        Some(Accepted::Resumed(id)) => info!(link = %id, "connection resumed"),
+        None => {}
+    }
+}
+
+/// A link and what it carries.
+struct Carrier {
+    server: Arc<Server>,
+    link: Link,
+    peer: String,
+    tasks: TaskTracker,
+}
+
+impl Carrier {
+    fn new(server: Arc<Server>, link: Link, peer: &Peer) -> Self {
+        Self { server, link, peer: peer.to_string(), tasks: TaskTracker::new() }
+    }
+
+    /// Serves the link's channels until its end or the server's.
+    async fn run(self, mut incoming: mpsc::Receiver<Incoming>) {
+        let Some(_slot) = self.server.link_slot() else {
+            warn!("as many connections as there may be; closing this one");
+            return self.link.close(CloseCode::Ended, "the server has as many connections as it can hold");
+        };
+        let client = self.link.peer();
+        info!(link = %self.link.id(), protection = ?self.link.protection(), release = client.release, os = client.os,
+            architecture = client.architecture, host = client.host, "connection carries channels");
+        let (events, told) = mpsc::channel(MAX_EVENTS);
+        self.spawn(control(Arc::clone(&self.server), self.link.clone(), told));
+        let closed = tokio::select! {
+            closed = self.link.closed() => closed,
+            () = self.open_channels(&mut incoming, &events) => self.link.closed().await,
+            () = self.server.stop.cancelled() => self.end().await,
+        };
+        // Without a link the channels are at their end, and so their sessions.
+        self.tasks.close();
+        self.tasks.wait().await;
+        info!(code = ?closed.code, text = closed.text, by_client = !closed.here, "connection ended");
+    }
+
+    /// Serves the channels that the client opens, until there can be no more.
+    async fn open_channels(&self, incoming: &mut mpsc::Receiver<Incoming>, events: &mpsc::Sender<Event>) {
+        while let Some(incoming) = incoming.recv().await {
+            let (server, link, events) = (Arc::clone(&self.server), self.link.clone(), events.clone());
+            self.spawn(channels::serve(server, link, self.peer.clone(), incoming, events));
+        }
+    }
+
+    /// Closes the link after its sessions, when the server ends.
+    async fn end(&self) -> Closed {
+        self.tasks.close();
+        if timeout(END_TIME, self.tasks.wait()).await.is_err() {
+            debug!("the client does not take the last words of its sessions");
+        }
+        self.link.close(CloseCode::ServerEnds, "the server ends");
+        let gone = || Closed { here: true, code: CloseCode::ServerEnds, text: "the server ends".into() };
+        timeout(CLOSE_TIME, self.link.closed()).await.unwrap_or_else(|_| gone())
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task.in_current_span());
+    }
+}
+
+/// Serves the control channel; a client that breaks its rules loses the link.
+async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>) {
+    let Some(channel) = link.control() else { return };
+    if let Err(error) = control::serve(&server, channel, events).await {
+        warn!(reason = %error, "the control channel broke");
+        link.close(CloseCode::Protocol, &error.to_string());
+    }
+}

@@ -1,0 +1,345 @@
+//! What a session's driver and its handles share.
+
+use crate::limits::{CLOSE_LIMIT, WRITE_BATCH};
+use crate::link::Closed;
+use crate::slots::{Key, Phase, Reason, Slots};
+use crate::wire::{Stream, Wire};
+use dbgsrv_protocol::mux::{Channel, Code, Event, Kind, Mux, Role};
+use dbgsrv_protocol::session::{CloseCode, Established, Session, SessionError, State as SessionState};
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// The state behind its lock, which is never held across an await.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// Set once the driver is done.
+    pub(crate) ended: watch::Sender<Option<Closed>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(established: Established, role: Role, stream: Box<dyn Stream>) -> Self {
+        Self { state: Mutex::new(State::new(established, role, stream)), ended: watch::Sender::new(None) }
+    }
+
+    /// Works on the state. Who is to be woken is woken after the lock is free, so that nobody wakes up to wait for it.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = work(&mut state);
+        let woken = std::mem::take(&mut state.woken);
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+        result
+    }
+
+    /// Waits for the end of the driver.
+    pub(crate) async fn ended(&self) -> Closed {
+        let mut ended = self.ended.subscribe();
+        let closed = ended.wait_for(Option::is_some).await.expect("the sender is part of self").clone();
+        closed.expect("it was waited for")
+    }
+
+    /// Driver: waits until the session is no longer cut: connected again, or closed.
+    pub(crate) async fn settled(&self) {
+        poll_fn(|cx| {
+            self.with(|state| {
+                state.attend(cx);
+                if *state.session.state() == SessionState::Cut { Poll::Pending } else { Poll::Ready(()) }
+            })
+        })
+        .await;
+    }
+}
+
+/// A channel that the client has opened.
+pub(crate) struct Offer {
+    pub(crate) key: Key,
+    pub(crate) number: u8,
+    pub(crate) kind: Kind,
+    pub(crate) label: String,
+}
+
+/// A session that is to be closed once what was sent before is on its way.
+struct Closing {
+    code: CloseCode,
+    text: String,
+    until: Instant,
+}
+
+/// What a round of reading and writing came to.
+pub(crate) enum Round {
+    /// Something was read; there may be more.
+    More,
+    /// Nothing is to be done until then, or until somebody wakes the driver.
+    Idle(Option<Instant>),
+    /// The session is cut or closed.
+    Over,
+}
+
+/// Session, mux, connection, and who waits.
+pub(crate) struct State {
+    pub(crate) session: Session,
+    pub(crate) mux: Mux,
+    pub(crate) slots: Slots,
+    /// Server: channels that the driver has not passed on yet.
+    pub(crate) offers: Vec<Offer>,
+    /// The control channel's slot, which is there before anybody asks for it: it may be finished or reset by then.
+    control: Option<Key>,
+    wire: Option<Wire>,
+    closing: Option<Closing>,
+    /// The driver, where it sleeps and has not been woken.
+    driver: Option<Waker>,
+    woken: Vec<Waker>,
+    epoch: Instant,
+}
+
+impl State {
+    fn new(established: Established, role: Role, stream: Box<dyn Stream>) -> Self {
+        let mut slots = Slots::new();
+        let control = Some(slots.insert(Channel::CONTROL, Phase::Open));
+        Self {
+            session: Session::new(established, Duration::ZERO),
+            mux: Mux::new(role),
+            slots,
+            offers: Vec::new(),
+            control,
+            wire: Some(Wire::new(stream)),
+            closing: None,
+            driver: None,
+            woken: Vec::new(),
+            epoch: Instant::now(),
+        }
+    }
+
+    /// The session goes on over `stream`; the old connection is given back to be dropped.
+    pub(crate) fn resume(
+        &mut self,
+        established: Established,
+        stream: Box<dyn Stream>,
+    ) -> Result<Option<Wire>, SessionError> {
+        self.session.resume(established, self.epoch.elapsed())?;
+        self.wake_driver();
+        Ok(self.wire.replace(Wire::new(stream)))
+    }
+
+    /// The control channel, to the first who asks.
+    pub(crate) const fn take_control(&mut self) -> Option<Key> {
+        self.control.take()
+    }
+
+    /// The session as a client may continue it.
+    pub(crate) fn resumable(&self) -> Option<&Session> {
+        (!self.is_closed()).then_some(&self.session)
+    }
+
+    /// Whether nothing more can be sent.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.is_some() || self.is_closed()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.session.state(), SessionState::Closed { .. })
+    }
+
+    /// How the session ended, if it has.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        match self.session.state() {
+            SessionState::Closed { here, code, text } => Some(Closed { here: *here, code: *code, text: text.clone() }),
+            SessionState::Connected | SessionState::Cut => None,
+        }
+    }
+
+    /// Closes the session: at once where it has no connection, else when what was sent before is on its way.
+    pub(crate) fn close(&mut self, code: CloseCode, text: &str) {
+        if self.is_closing() {
+            return;
+        }
+        if self.wire.is_some() {
+            self.closing = Some(Closing { code, text: text.into(), until: Instant::now() + CLOSE_LIMIT });
+        } else {
+            self.session.close(code, text);
+        }
+        self.wake_all();
+        self.wake_driver();
+    }
+
+    /// The driver does not run any more: a session that it leaves behind is over.
+    pub(crate) fn abandon(&mut self) {
+        self.wire = None;
+        if !self.is_closed() {
+            self.session.close(CloseCode::Lost, "the program ends");
+        }
+        self.wake_all();
+    }
+
+    /// Wakes everybody who waits on a channel.
+    pub(crate) fn wake_all(&mut self) {
+        self.slots.wake_all(&mut self.woken);
+    }
+
+    /// There is something to send. Until the driver has run, waking it again costs nothing.
+    pub(crate) fn wake_driver(&mut self) {
+        self.woken.extend(self.driver.take());
+    }
+
+    /// Driver: it is to be woken from now on.
+    pub(crate) fn attend(&mut self, cx: &Context<'_>) {
+        match &mut self.driver {
+            Some(driver) => driver.clone_from(cx.waker()),
+            None => self.driver = Some(cx.waker().clone()),
+        }
+    }
+
+    /// The handle of a channel is gone: gives the channel up where it is not done both ways.
+    pub(crate) fn release(&mut self, key: Key) {
+        let Some(slot) = self.slots.remove(key) else { return };
+        match slot.phase {
+            Phase::Open if slot.finished_here && slot.finished_there => return,
+            Phase::Asked | Phase::Open => self.mux.reset(slot.channel, Code::Cancelled, ""),
+            Phase::Offered => self.mux.refuse(slot.channel, Code::Cancelled, ""),
+            Phase::Refused(_) | Phase::Reset(_) => return,
+        }
+        self.wake_driver();
+    }
+
+    /// Driver: takes in what was received, sends what is to be sent, reads once.
+    pub(crate) fn round(&mut self, cx: &mut Context<'_>) -> Round {
+        let now = self.epoch.elapsed();
+        self.take_messages();
+        self.dispatch();
+        if *self.session.state() == SessionState::Connected {
+            let sent = self.write(cx, now);
+            self.settle_closing(sent);
+        }
+        let Self { wire: Some(wire), session, .. } = self else { return Round::Over };
+        if *session.state() != SessionState::Connected {
+            return self.over();
+        }
+        match wire.poll_read(cx, session, now) {
+            Poll::Ready(Ok(())) => Round::More,
+            Poll::Ready(Err(error)) => self.cut(&error),
+            Poll::Pending => Round::Idle(self.deadline()),
+        }
+    }
+
+    /// Driver: the moment that [`Round::Idle`] told is there.
+    pub(crate) fn handle_timeout(&mut self) {
+        self.session.handle_timeout(self.epoch.elapsed());
+    }
+
+    /// Driver: takes the connection of a closed session, and the bytes that still have to go out on it.
+    pub(crate) fn farewell(&mut self) -> Option<(Box<dyn Stream>, Vec<u8>)> {
+        let wire = self.wire.take()?;
+        Some((wire.into_stream(), self.session.transmit().to_vec()))
+    }
+
+    /// What happened to the channels: notes it and wakes who waited for it.
+    pub(crate) fn dispatch(&mut self) {
+        while let Some(event) = self.mux.poll_event() {
+            let Self { slots, woken, .. } = self;
+            match event {
+                Event::Opened { channel, kind, label } => {
+                    let key = slots.insert(channel, Phase::Offered);
+                    self.offers.push(Offer { key, number: channel.number(), kind, label });
+                }
+                Event::Readable(channel) => {
+                    slots.at(channel).into_iter().for_each(|slot| slot.wake_reader(woken));
+                }
+                Event::Writable(channel) => {
+                    slots.at(channel).into_iter().for_each(|slot| slot.wake_writer(woken));
+                }
+                Event::Finished(channel) => {
+                    let Some(slot) = slots.at(channel) else { continue };
+                    slot.finished_there = true;
+                    slot.wake_reader(woken);
+                }
+                Event::Accepted(channel) => self.change(channel, Phase::Open),
+                Event::Refused { channel, code, text } => self.change(channel, Phase::Refused(Reason { code, text })),
+                Event::Reset { channel, code, text } => self.change(channel, Phase::Reset(Reason { code, text })),
+            }
+        }
+    }
+
+    fn change(&mut self, channel: Channel, phase: Phase) {
+        let Some(slot) = self.slots.at(channel) else { return };
+        slot.phase = phase;
+        slot.wake_reader(&mut self.woken);
+        slot.wake_writer(&mut self.woken);
+    }
+
+    fn take_messages(&mut self) {
+        let Self { session, mux, .. } = self;
+        let violation = loop {
+            match session.poll_message() {
+                Ok(Some(frame)) => {
+                    if let Err(error) = mux.received(frame) {
+                        break error;
+                    }
+                }
+                // A session that the peer broke has closed itself.
+                Ok(None) | Err(_) => return,
+            }
+        };
+        session.close(CloseCode::Protocol, &violation.to_string());
+    }
+
+    /// Makes messages of the channels' bytes and writes them; whether nothing is left.
+    fn write(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
+        let Self { session, mux, wire: Some(wire), .. } = self else { return false };
+        loop {
+            let mut more = true;
+            while more && session.transmit().len() < WRITE_BATCH && session.can_send() {
+                more = session.send(|out| mux.write_frame(out));
+            }
+            if wire.poll_write(cx, session, now).is_pending() {
+                return false;
+            }
+            if !more || !session.can_send() {
+                return !more;
+            }
+        }
+    }
+
+    /// Closes a session that is to be closed, where nothing is left to be sent or it has taken too long.
+    fn settle_closing(&mut self, sent: bool) {
+        let due = |closing: &mut Closing| sent || Instant::now() >= closing.until;
+        if let Some(Closing { code, text, .. }) = self.closing.take_if(due) {
+            self.session.close(code, &text);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let session = self.session.deadline().map(|deadline| self.epoch + deadline);
+        let closing = self.closing.as_ref().map(|closing| closing.until);
+        session.into_iter().chain(closing).min()
+    }
+
+    fn cut(&mut self, error: &io::Error) -> Round {
+        tracing::debug!(session = %self.session.id(), %error, "connection cut");
+        self.session.cut();
+        self.over()
+    }
+
+    /// The session is cut or closed.
+    fn over(&mut self) -> Round {
+        if *self.session.state() == SessionState::Cut {
+            self.wire = None;
+            // Nobody is there any more to wait for.
+            if let Some(Closing { code, text, .. }) = self.closing.take() {
+                self.session.close(code, &text);
+            }
+        }
+        Round::Over
+    }
+}
