@@ -1,6 +1,6 @@
 //! What a session's driver and its handles share.
 
-use crate::limits::{CLOSE_LIMIT, WRITE_BATCH};
+use crate::limits::CLOSE_LIMIT;
 use crate::link::Closed;
 use crate::slots::{Key, Phase, Reason, Slots};
 use crate::wire::{Stream, Wire};
@@ -122,20 +122,18 @@ impl State {
         }
     }
 
-    /// The session goes on over `stream`; the old connection is given back to be dropped.
-    pub(crate) fn resume(
-        &mut self,
-        established: Established,
-        stream: Box<dyn Stream>,
-    ) -> Result<Option<Wire>, SessionError> {
-        self.session.resume(established, self.epoch.elapsed())?;
-        self.wake_driver();
-        Ok(self.wire.replace(Wire::new(stream)))
-    }
-
-    /// The control channel, to the first who asks.
-    pub(crate) const fn take_control(&mut self) -> Option<Key> {
-        self.control.take()
+    /// The session goes on over `stream`, and the old connection is given up.
+    ///
+    /// # Errors
+    /// As [`Session::resume`].
+    pub(crate) fn resume(&mut self, established: Established, stream: Box<dyn Stream>) -> Result<(), SessionError> {
+        let resumed = self.session.resume(established, self.epoch.elapsed());
+        if resumed != Err(SessionError::Overtaken) {
+            // A session that does not go on has something to say on the new connection.
+            self.wire = Some(Wire::new(stream));
+            self.wake_driver();
+        }
+        resumed
     }
 
     /// The session as a client may continue it.
@@ -305,7 +303,7 @@ impl State {
     fn write(&mut self, cx: &mut Context<'_>, now: Duration) {
         let Self { session, mux, wire: Some(wire), .. } = self else { return };
         loop {
-            while mux.has_frame() && session.can_send() && session.transmit().len() < WRITE_BATCH {
+            while mux.has_frame() && session.can_send() {
                 session.send(|out| mux.write_frame(out));
             }
             let written = wire.poll_write(cx, session, now);
