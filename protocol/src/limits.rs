@@ -1,5 +1,7 @@
 //! Every limit that a peer can run into, with what it is for.
 
+use core::time::Duration;
+
 /// Largest RSP packet body that the server accepts, in bytes, as announced by `PacketSize`.
 ///
 /// The receive buffer grows up to this and no further; a peer that sends more without `#` loses the packet.
@@ -68,3 +70,45 @@ pub const MAX_CHANNEL_TEXT: usize = 256;
 
 /// Longest description of one process in a message of the control protocol, in bytes; what is cut off is the command line.
 pub const MAX_DESCRIPTION: usize = 0x4000;
+
+/// Longest text of a refusal in the handshake, in bytes; the rest is cut off.
+pub const MAX_REJECT_TEXT: usize = 200;
+
+/// Longest text of a record that closes a session, in bytes; the rest is cut off.
+pub const MAX_CLOSE_TEXT: usize = 256;
+
+/// Longest record of a session, in bytes, without its two bytes of length: a message, its kind and the seal's tag.
+pub const MAX_RECORD: usize = 1 + MAX_MESSAGE + 16;
+
+/// What a session's receive buffer grows to while whole buffers come in, in bytes: a read of 64 KiB behind a record that
+/// is not complete yet.
+pub const BULK_BUFFER: usize = 0x1_0000 + 2 + MAX_RECORD;
+
+/// Bytes of messages kept for a peer that has not acknowledged them; no message is taken beyond.
+///
+/// One more message may come on top. A peer that takes part acknowledges after [`ACK_BYTES`], so that only a line with more
+/// than this on its way is ever held up.
+pub const MAX_UNACKNOWLEDGED: usize = 8 << 20;
+
+/// Unsent bytes of records from which on no further message is sealed.
+///
+/// What is sealed can't be overtaken by another channel's messages; one read of the peer's is enough.
+pub const MAX_UNSENT: usize = 0x1_0000;
+
+/// Received messages after which an acknowledgement is sent; after half as many one goes along with a message.
+pub const ACK_MESSAGES: u64 = 32;
+
+/// Received bytes of messages after which an acknowledgement is sent.
+pub const ACK_BYTES: usize = 0x1_0000;
+
+/// How long a received message may stay unacknowledged.
+pub const ACK_DELAY: Duration = Duration::from_secs(1);
+
+/// How long nothing may come from the peer before it is asked for a sign of life.
+pub const PING_AFTER: Duration = Duration::from_secs(15);
+
+/// How long nothing may come from the peer before the connection is given up.
+pub const DEAD_AFTER: Duration = Duration::from_secs(45);
+
+/// Records after which the key of their direction is replaced.
+pub const REKEY_RECORDS: u64 = 0x4000;

@@ -7,15 +7,25 @@
 //!  connection ──▶ Handshake ──▶ Established ──▶ Session ──▶ messages (frames of the mux)
 //!  connection ──▶ Handshake ──▶ Established ──────┘ resume
 //! ```
+//!
+//! `docs/protocol.md` has every byte, and `docs/vectors/session.txt` examples, which the tests here read.
 
+mod crypto;
+mod established;
 mod facts;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod handshake;
 mod link;
+#[cfg(any(test, fuzzing))]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod text;
 
+pub use established::{Established, Protection};
 pub use facts::{Facts, MAX_FACT, Versions};
-pub use handshake::{
-    Access, ClientConfig, Established, Handshake, HandshakeError, Progress, Protection, Rejected, ServerConfig,
-};
+pub use handshake::{Access, ClientConfig, Handshake, HandshakeError, Progress, Rejected, ServerConfig};
 pub use link::{CloseCode, Session, SessionError, State};
 
 use core::fmt;

@@ -136,6 +136,11 @@ impl State {
         resumed
     }
 
+    /// The control channel, to the first who asks.
+    pub(crate) const fn take_control(&mut self) -> Option<Key> {
+        self.control.take()
+    }
+
     /// The session as a client may continue it.
     pub(crate) fn resumable(&self) -> Option<&Session> {
         (!self.is_closed()).then_some(&self.session)

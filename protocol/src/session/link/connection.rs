@@ -1,0 +1,95 @@
+//! What a session has of its connection.
+
+use super::SessionError;
+use super::input::Input;
+use super::output::Output;
+use super::record::Control;
+use crate::limits::{MAX_RECORD, MAX_UNSENT, PING_AFTER};
+use crate::session::crypto::Seal;
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::time::Duration;
+
+/// One connection of a session.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) input: Input,
+    pub(super) output: Output,
+    seal: Option<Seal>,
+    /// The last record, where it was sealed.
+    opened: Vec<u8>,
+    /// Where the last record is: in `opened`, or in the input where nothing is sealed.
+    plain: Range<usize>,
+    /// When bytes last came.
+    pub(super) last_heard: Duration,
+    pub(super) next_ping: Duration,
+    pub(super) ping_due: bool,
+    pub(super) pong_due: bool,
+    pub(super) ack_due: bool,
+    /// The record that closes the session, once all messages are written.
+    pub(super) close: Option<Control>,
+    /// Whether that was written: nothing follows it.
+    pub(super) is_finished: bool,
+}
+
+impl Connection {
+    pub(super) fn new(seal: Option<Seal>, received: &[u8], unsent: Vec<u8>, now: Duration) -> Self {
+        Self {
+            input: Input::new(received),
+            output: Output::new(unsent),
+            seal,
+            opened: Vec::new(),
+            plain: 0..0,
+            last_heard: now,
+            next_ping: now + PING_AFTER,
+            ping_due: false,
+            pong_due: false,
+            ack_due: false,
+            close: None,
+            is_finished: false,
+        }
+    }
+
+    /// Bytes have come: the peer is alive.
+    pub(super) fn heard(&mut self, now: Duration) {
+        self.last_heard = now;
+        self.next_ping = now + PING_AFTER;
+    }
+
+    /// Takes the next record, which [`Self::plain`] then is. False where more bytes have to come.
+    pub(super) fn next_record(&mut self) -> Result<bool, SessionError> {
+        let Some(record) = self.input.next_record()? else { return Ok(false) };
+        let Some(seal) = &mut self.seal else {
+            self.plain = record;
+            return Ok(true);
+        };
+        let sealed = self.input.bytes(record);
+        if self.opened.len() < sealed.len() {
+            self.opened.resize(sealed.len().next_power_of_two().min(MAX_RECORD), 0);
+        }
+        self.plain = 0..seal.open(sealed, &mut self.opened).ok_or(SessionError::Seal)?;
+        Ok(true)
+    }
+
+    /// The kind and the payload of the last record.
+    pub(super) fn plain(&self) -> &[u8] {
+        match self.seal {
+            Some(_) => &self.opened[self.plain.clone()],
+            None => self.input.bytes(self.plain.clone()),
+        }
+    }
+
+    /// Whether another record may be written.
+    pub(super) fn has_room(&self) -> bool {
+        self.output.pending().len() < MAX_UNSENT
+    }
+
+    pub(super) fn put(&mut self, control: &Control) {
+        self.output.control(control, self.seal.as_mut());
+    }
+
+    /// A record with its length in front.
+    pub(super) fn put_record(&mut self, record: &[u8]) {
+        self.output.record(record, self.seal.as_mut());
+    }
+}
