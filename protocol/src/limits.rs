@@ -70,6 +70,7 @@ pub const MAX_CHANNEL_TEXT: usize = 256;
 
 /// Longest description of one process in a message of the control protocol, in bytes; what is cut off is the command line.
 pub const MAX_DESCRIPTION: usize = 0x4000;
+
 /// Longest text of a refusal in the handshake, in bytes; the rest is cut off.
 pub const MAX_REJECT_TEXT: usize = 200;
 

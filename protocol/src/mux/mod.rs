@@ -251,6 +251,19 @@ impl Mux {
         false
     }
 
+    /// Whether [`Self::write_frame`] is worth a call.
+    #[must_use]
+    pub fn has_frame(&self) -> bool {
+        !(self.notices.is_empty() && self.data.is_empty())
+    }
+
+    /// Whether all that [`Self::send`] took has been written: nothing waits for its turn or for credit.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        let waits = |slot: &Slot| matches!(slot, Slot::Live(life) if !life.outgoing.buffer().is_empty());
+        !self.has_frame() && !self.slots.iter().any(waits)
+    }
+
     /// The memory that its channels' bytes take.
     #[cfg(any(test, fuzzing))]
     fn allocated(&self) -> usize {

@@ -34,7 +34,6 @@ impl Outgoing {
         Self { buffer: Buffer::default(), credit: INITIAL_WINDOW, stage: Stage::Open, starved: false, blocked: false }
     }
 
-    #[cfg(any(test, fuzzing))]
     pub(super) fn buffer(&self) -> &Buffer {
         &self.buffer
     }

@@ -15,6 +15,10 @@ impl Queue {
         Self { order: VecDeque::new(), waits: [false; Channel::COUNT] }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// Appends a channel that is not in it.
     pub(super) fn push(&mut self, channel: Channel) {
         if !self.waits[channel.index()] {

@@ -65,8 +65,9 @@ async fn session(sealed: bool) -> io::Result<Link> {
             versions: Versions::SPOKEN,
             access: Access::Open { sealed },
             channel_binding: None,
+            linger: Duration::ZERO,
         };
-        let accepted = accept(stream, config, &Sessions::default(), Duration::ZERO).await;
+        let accepted = accept(stream, config, &Sessions::default()).await;
         let Accepted::New(_link, mut incoming) = accepted.map_err(io::Error::other)? else { return Ok(()) };
         let Some(offer) = incoming.recv().await else { return Ok(()) };
         answer(offer.accept()).await

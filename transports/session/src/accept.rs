@@ -53,19 +53,15 @@ pub enum Accepted {
 
 /// Takes a connection whose first byte is that of the preface; nothing of it has been read.
 ///
-/// A session whose connection is cut waits `linger` for its client to come back.
+/// A session whose connection is cut waits for its client to come back, for as long as `config` says.
 ///
 /// # Errors
 /// [`AcceptError`]; the peer has been told.
-pub async fn accept<S>(
-    mut stream: S,
-    config: ServerConfig,
-    sessions: &Sessions,
-    linger: Duration,
-) -> Result<Accepted, AcceptError>
+pub async fn accept<S>(mut stream: S, config: ServerConfig, sessions: &Sessions) -> Result<Accepted, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let linger = config.linger;
     let mut handshake = Handshake::server(config, &mut SystemRandom);
     let mut continued = None;
     let established = shake(&mut stream, &mut handshake, |handshake, id| {
@@ -78,8 +74,7 @@ where
     .await?;
     let id = established.id;
     if let Some(shared) = continued {
-        let old = shared.with(|state| state.resume(*established, Box::new(stream)))?;
-        drop(old);
+        shared.with(|state| state.resume(*established, Box::new(stream)))?;
         tracing::debug!(session = %id, "resumed");
         return Ok(Accepted::Resumed(id));
     }

@@ -136,9 +136,9 @@ fn poll_read(state: &mut State, key: Key, cx: &Context<'_>, buffer: &mut ReadBuf
     }
     let channel = slot.channel;
     if !slot.finished_there && take(&mut state.mux, channel, buffer) {
-        // The last bytes may have been followed by an end, and what was read may give the peer new credit.
+        // The last bytes may have been followed by an end, and what was read may be worth new credit for the peer.
         state.dispatch();
-        state.wake_driver();
+        state.wake_to_send();
         return Poll::Ready(Ok(()));
     }
     let closed = state.closed();
@@ -211,7 +211,7 @@ fn poll_write(state: &mut State, key: Key, cx: &Context<'_>, bytes: &[u8]) -> Po
         slot.await_write(cx);
         return Poll::Pending;
     }
-    state.wake_driver();
+    state.wake_to_send();
     Poll::Ready(Ok(count))
 }
 

@@ -1,7 +1,7 @@
 //! The client's side.
 
 use crate::driver::{Return, start};
-use crate::limits::{FIRST_PAUSE, HANDSHAKE_LIMIT, LINGER, LONGEST_PAUSE};
+use crate::limits::{FIRST_PAUSE, HANDSHAKE_LIMIT, LONGEST_PAUSE};
 use crate::shake::{Failure, shake};
 use crate::shared::Shared;
 use crate::{Link, SystemRandom};
@@ -82,7 +82,7 @@ enum Attempt {
 
 impl<D: Dial> Return for Redial<D> {
     async fn wait(&mut self, shared: &Shared) -> Result<(), String> {
-        let linger = LINGER;
+        let linger = shared.with(|state| state.session.linger());
         tokio::select! {
             returned = self.come_back(shared, linger) => returned,
             () = shared.settled() => Ok(()),
@@ -125,9 +125,9 @@ impl<D: Dial> Redial<D> {
             }
             Err(failure) => return Err(again(failure.into())),
         };
+        // Where the two sides do not agree, the session has closed itself.
         shared
             .with(|state| state.resume(*established, Box::new(stream)))
-            .map(drop)
-            .map_err(|error| Attempt::Over(error.to_string()))
+            .map_err(|error| Attempt::Again(error.to_string()))
     }
 }

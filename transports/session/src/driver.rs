@@ -3,7 +3,7 @@
 use crate::limits::{CLOSE_LIMIT, MAX_INCOMING, ROUNDS};
 use crate::link::Handle;
 use crate::shake::hang_up;
-use crate::shared::{Offer, Round, Shared};
+use crate::shared::{Offer, Round, Shared, State};
 use crate::timer::Timer;
 use crate::wire::Stream;
 use crate::{Channel, Incoming, Link};
@@ -68,7 +68,7 @@ impl Driver {
         drop(back);
         let Self { id, arrivals, end, .. } = self;
         drop(arrivals);
-        end.0.with(super::shared::State::wake_all);
+        end.0.with(State::wake_all);
         // Where the peer does not listen, it can't be helped.
         let _ = timeout(CLOSE_LIMIT, farewell(&end.0)).await;
         tracing::debug!(session = %id, "closed");
@@ -87,7 +87,7 @@ impl Driver {
             match round {
                 Round::More => {}
                 Round::Idle(deadline) if self.timer.poll(cx, deadline).is_ready() => {
-                    self.end.0.with(super::shared::State::handle_timeout);
+                    self.end.0.with(State::handle_timeout);
                 }
                 Round::Idle(_) => return Poll::Pending,
                 Round::Over => return Poll::Ready(()),
@@ -109,7 +109,7 @@ impl Driver {
 
 /// Sends what a closed session has left, and hangs up.
 async fn farewell(shared: &Shared) -> io::Result<()> {
-    let Some((mut stream, bytes)) = shared.with(super::shared::State::farewell) else { return Ok(()) };
+    let Some((mut stream, bytes)) = shared.with(State::farewell) else { return Ok(()) };
     stream.write_all(&bytes).await?;
     hang_up(&mut stream).await
 }

@@ -19,14 +19,8 @@ pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two attempts to come back.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Bytes gathered for one write; frames of all channels go out together up to this.
-pub(crate) const WRITE_BATCH: usize = 0x4_0000;
-
 /// Reads in a row before other tasks of the runtime have their turn.
 pub(crate) const ROUNDS: usize = 16;
 
 /// Channels that the client has opened and the server has not looked at yet: as many as there are.
 pub(crate) const MAX_INCOMING: usize = 254;
-
-/// How long a client tries to come back.
-pub(crate) const LINGER: Duration = Duration::from_mins(1);

@@ -1,11 +1,11 @@
 //! A session under tokio.
 
 use crate::channel::opened;
-use crate::shared::Shared;
+use crate::shared::{Shared, State};
 use crate::slots::Phase;
 use crate::{Channel, OpenError};
 use dbgsrv_protocol::mux::Kind;
-use dbgsrv_protocol::session::{CloseCode, Facts, Protection, SessionId, State};
+use dbgsrv_protocol::session::{CloseCode, Facts, Protection, SessionId, State as SessionState};
 use std::sync::Arc;
 
 /// How a session ended.
@@ -61,7 +61,7 @@ impl Link {
     /// The control channel; the first who asks gets it.
     #[must_use]
     pub fn control(&self) -> Option<Channel> {
-        let key = self.handle.shared.with(super::shared::State::take_control)?;
+        let key = self.handle.shared.with(State::take_control)?;
         Some(Channel::new(Arc::clone(&self.handle), key, 0))
     }
 
@@ -83,10 +83,16 @@ impl Link {
         self.handle.shared.with(|state| state.session.protection())
     }
 
+    /// Whether the other side has proved to know the password.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.handle.shared.with(|state| state.session.is_authenticated())
+    }
+
     /// Whether its connection is cut at the moment.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.handle.shared.with(|state| *state.session.state() == State::Cut)
+        self.handle.shared.with(|state| *state.session.state() == SessionState::Cut)
     }
 
     /// Closes it. What was sent before still goes out, as long as there is a connection and the other side takes it within

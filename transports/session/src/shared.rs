@@ -1,6 +1,6 @@
 //! What a session's driver and its handles share.
 
-use crate::limits::{CLOSE_LIMIT, WRITE_BATCH};
+use crate::limits::CLOSE_LIMIT;
 use crate::link::Closed;
 use crate::slots::{Key, Phase, Reason, Slots};
 use crate::wire::{Stream, Wire};
@@ -122,15 +122,18 @@ impl State {
         }
     }
 
-    /// The session goes on over `stream`; the old connection is given back to be dropped.
-    pub(crate) fn resume(
-        &mut self,
-        established: Established,
-        stream: Box<dyn Stream>,
-    ) -> Result<Option<Wire>, SessionError> {
-        self.session.resume(established, self.epoch.elapsed())?;
-        self.wake_driver();
-        Ok(self.wire.replace(Wire::new(stream)))
+    /// The session goes on over `stream`, and the old connection is given up.
+    ///
+    /// # Errors
+    /// As [`Session::resume`].
+    pub(crate) fn resume(&mut self, established: Established, stream: Box<dyn Stream>) -> Result<(), SessionError> {
+        let resumed = self.session.resume(established, self.epoch.elapsed());
+        if resumed != Err(SessionError::Overtaken) {
+            // A session that does not go on has something to say on the new connection.
+            self.wire = Some(Wire::new(stream));
+            self.wake_driver();
+        }
+        resumed
     }
 
     /// The control channel, to the first who asks.
@@ -188,9 +191,16 @@ impl State {
         self.slots.wake_all(&mut self.woken);
     }
 
-    /// There is something to send. Until the driver has run, waking it again costs nothing.
+    /// Wakes the driver. Until it has run, that costs nothing more.
     pub(crate) fn wake_driver(&mut self) {
         self.woken.extend(self.driver.take());
+    }
+
+    /// Wakes the driver where there is something to send.
+    pub(crate) fn wake_to_send(&mut self) {
+        if self.mux.has_frame() {
+            self.wake_driver();
+        }
     }
 
     /// Driver: it is to be woken from now on.
@@ -219,8 +229,8 @@ impl State {
         self.take_messages();
         self.dispatch();
         if *self.session.state() == SessionState::Connected {
-            let sent = self.write(cx, now);
-            self.settle_closing(sent);
+            self.write(cx, now);
+            self.settle_closing();
         }
         let Self { wire: Some(wire), session, .. } = self else { return Round::Over };
         if *session.state() != SessionState::Connected {
@@ -294,28 +304,26 @@ impl State {
         session.close(CloseCode::Protocol, &violation.to_string());
     }
 
-    /// Makes messages of the channels' bytes and writes them; whether nothing is left.
-    fn write(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
-        let Self { session, mux, wire: Some(wire), .. } = self else { return false };
+    /// Makes messages of the channels' bytes and writes as much as goes.
+    fn write(&mut self, cx: &mut Context<'_>, now: Duration) {
+        let Self { session, mux, wire: Some(wire), .. } = self else { return };
         loop {
-            let mut more = true;
-            while more && session.transmit().len() < WRITE_BATCH && session.can_send() {
-                more = session.send(|out| mux.write_frame(out));
+            while mux.has_frame() && session.can_send() {
+                session.send(|out| mux.write_frame(out));
             }
-            if wire.poll_write(cx, session, now).is_pending() {
-                return false;
-            }
-            if !more || !session.can_send() {
-                return !more;
+            let written = wire.poll_write(cx, session, now);
+            if written.is_pending() || !mux.has_frame() || !session.can_send() {
+                return;
             }
         }
     }
 
     /// Closes a session that is to be closed, where nothing is left to be sent or it has taken too long.
-    fn settle_closing(&mut self, sent: bool) {
-        let due = |closing: &mut Closing| sent || Instant::now() >= closing.until;
-        if let Some(Closing { code, text, .. }) = self.closing.take_if(due) {
-            self.session.close(code, &text);
+    fn settle_closing(&mut self) {
+        let Self { closing, mux, session, .. } = self;
+        let due = |closing: &mut Closing| mux.is_drained() || closing.until <= Instant::now();
+        if let Some(Closing { code, text, .. }) = closing.take_if(due) {
+            session.close(code, &text);
         }
     }
 

@@ -4,7 +4,6 @@ use crate::support::{Fate, Network, client, server};
 use dbgsrv_protocol::session::{Access, ClientConfig, HandshakeError, PREFACE, Rejected};
 use dbgsrv_session::{AcceptError, ConnectError, Dial, HANDSHAKE_LIMIT, Sessions, accept, connect};
 use std::io;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
@@ -52,7 +51,7 @@ async fn a_client_that_says_nothing_is_told_so_after_a_while() {
     here.write_all(&PREFACE[..1]).await.unwrap();
     let began = Instant::now();
     let config = server(Access::Open { sealed: false });
-    let error = tokio::spawn(async move { accept(there, config, &sessions, Duration::ZERO).await });
+    let error = tokio::spawn(async move { accept(there, config, &sessions).await });
     let mut told = Vec::new();
     here.read_to_end(&mut told).await.unwrap();
     assert!(!told.is_empty());
@@ -66,7 +65,7 @@ async fn a_client_that_takes_no_answer_is_dropped_all_the_same() {
     let (mut here, there) = duplex(8);
     here.write_all(&PREFACE).await.unwrap();
     let sessions = Sessions::default();
-    let error = accept(there, server(Access::Open { sealed: false }), &sessions, Duration::ZERO).await;
+    let error = accept(there, server(Access::Open { sealed: false }), &sessions).await;
     assert!(matches!(error, Err(AcceptError::TimedOut)), "{error:?}");
 }
 
@@ -75,7 +74,7 @@ async fn something_else_than_a_client_is_turned_away() {
     let (mut here, there) = duplex(4096);
     here.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let sessions = Sessions::default();
-    let error = accept(there, server(Access::Open { sealed: false }), &sessions, Duration::ZERO).await;
+    let error = accept(there, server(Access::Open { sealed: false }), &sessions).await;
     assert!(matches!(error, Err(AcceptError::Handshake(HandshakeError::NotOurs))), "{error:?}");
 }
 

@@ -125,7 +125,7 @@ impl Dial for Network {
         let line = Arc::new(Mutex::new(Line { fate, waiting: Vec::new() }));
         wiring.current = Some(Arc::clone(&line));
         let Self { sessions, config, accepted, .. } = self.clone();
-        tokio::spawn(async move { accepted.send(accept(there, config, &sessions, LINGER).await) });
+        tokio::spawn(async move { accepted.send(accept(there, config, &sessions).await) });
         Ok(Connection { stream: Some(here), line, wiring: Arc::clone(&self.wiring) })
     }
 }
@@ -205,7 +205,8 @@ pub(crate) fn facts(host: &str) -> Facts {
 }
 
 pub(crate) fn server(access: Access) -> ServerConfig {
-    ServerConfig { facts: facts("target"), versions: Versions::SPOKEN, access, channel_binding: None }
+    let versions = Versions::SPOKEN;
+    ServerConfig { facts: facts("target"), versions, access, channel_binding: None, linger: LINGER }
 }
 
 /// A client that never leaves the machine.
