@@ -19,9 +19,8 @@ async fn server() -> u16 {
         while let Ok((stream, _)) = listener.accept().await {
             let access = Access::Password("Secret1".parse().unwrap());
             if let Some(mut server) = FakeServer::accept(stream, access, &sessions).await {
-                tokio::spawn(async move {
-                    server.answer(|_| Some(Ok(Response::Sessions { sessions: vec![], more: false }))).await
-                });
+                let answer = |_| Some(Ok(Response::Sessions { sessions: vec![], more: false }));
+                tokio::spawn(async move { server.answer(answer).await });
             }
         }
     });
