@@ -66,7 +66,6 @@ mod handshake;
 mod limits;
 mod link;
 mod listener;
-mod passwords;
 mod policy;
 pub mod process_server;
 mod refusal;

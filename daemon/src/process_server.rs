@@ -11,7 +11,6 @@
 //! ```
 
 use crate::limits::Limits;
-pub use crate::passwords::PasswordError;
 use crate::server::Server;
 pub use crate::serving::EntranceError;
 use crate::serving::{self, Entrance, bind};

@@ -2,10 +2,9 @@
 
 use crate::door::Door;
 use crate::listener::accept_all;
-use crate::passwords::{self, PasswordError};
 use crate::server::Server;
 use dbgsrv_protocol::options::ServerOptions;
-use dbgsrv_transports::{BindError, Endpoint, Listener, Unavailable};
+use dbgsrv_transports::{BindError, Endpoint, Listener, PasswordError, Unavailable, read_password};
 use std::io;
 use std::sync::Arc;
 use thiserror::Error;
@@ -50,7 +49,7 @@ impl Entrance {
     /// [`EntranceError`]; nothing was opened.
     pub(crate) fn new(transport: &ServerOptions) -> Result<Self, EntranceError> {
         let endpoint = Endpoint::new(transport)?;
-        let password = transport.session().password.as_ref().map(passwords::resolve).transpose()?;
+        let password = transport.session().password.as_ref().map(read_password).transpose()?;
         Ok(Self { endpoint, door: Arc::new(Door::new(transport, password)) })
     }
 }

@@ -63,8 +63,9 @@ async fn premote_tells_both_versions_of_a_server_that_no_longer_speaks_its_own()
     let server = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("premote connects");
         let (facts, versions) = later(2, 2);
-        let config = ServerConfig { facts, versions, access: Access::Open { sealed: false }, channel_binding: None };
-        accept(stream, config, &Sessions::default(), Duration::ZERO).await.map(drop)
+        let access = Access::Open { sealed: false };
+        let config = ServerConfig { facts, versions, access, channel_binding: None, linger: Duration::ZERO };
+        accept(stream, config, &Sessions::default()).await.map(drop)
     });
     let premote = tokio::task::spawn_blocking(move || {
         Command::new(premote::path()).args([&premote::connection(port, ""), "info"]).output().expect("premote starts")

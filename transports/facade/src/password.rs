@@ -1,4 +1,4 @@
-//! Where a listener's password comes from, looked up once at the start.
+//! Fetches a password from where a connection string says that it is.
 
 use dbgsrv_protocol::options::{FilePath, Password, PasswordSource, VariableName};
 use std::fs::File;
@@ -10,31 +10,32 @@ use tracing::warn;
 /// Access bits of users that are neither the file's owner nor in its group.
 const OTHERS: u32 = 0o004;
 
-/// There is no password where the command line says.
+/// There is no password where a connection string says that it is. Never shows any of what is there.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// Its file can't be read.
+    /// The file can't be read.
     #[error("parameter `password-file`: cannot read {path}: {source}")]
     Unreadable {
         /// Which.
         path: FilePath,
-        /// What open(2) or read(2) said.
+        /// What the system says.
         source: io::Error,
     },
-    /// What the file's first line has is no password: which file, and what is wrong.
+    /// The file's first line is no password: why.
     #[error("parameter `password-file`: the first line of {0} {1}; allowed: 1 to 128 bytes of text")]
     NotInFile(FilePath, &'static str),
-    /// Nor is what the variable has.
+    /// The variable's value is no password, or there is none: why.
     #[error("parameter `password-env`: the environment variable {0} {1}; allowed: 1 to 128 bytes of text")]
     NotInEnvironment(VariableName, &'static str),
 }
 
-/// The password from `source`. Warns where others on this machine can read it as well.
+/// The password itself: what was given, a file's first line or a variable's value. Logs a warning where every user of this
+/// machine can read the file.
 ///
 /// # Errors
 /// [`PasswordError`], which names the source and never what was found there.
-pub(crate) fn resolve(source: &PasswordSource) -> Result<Password, PasswordError> {
+pub fn read_password(source: &PasswordSource) -> Result<Password, PasswordError> {
     match source {
         PasswordSource::Given(password) => Ok(password.clone()),
         PasswordSource::File(path) => from_file(path),
@@ -114,14 +115,14 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let source = PasswordSource::File("/no/such/file".parse().unwrap());
-        let error = resolve(&source).unwrap_err().to_string();
+        let error = read_password(&source).unwrap_err().to_string();
         assert!(error.contains("`password-file`") && error.contains("/no/such/file"), "{error}");
     }
 
     #[test]
     fn a_variable_that_is_not_set_is_named() {
         let source = PasswordSource::Environment("DBGSRV_NO_SUCH_VARIABLE".parse().unwrap());
-        let error = resolve(&source).unwrap_err().to_string();
+        let error = read_password(&source).unwrap_err().to_string();
         assert!(error.contains("DBGSRV_NO_SUCH_VARIABLE is not set"), "{error}");
     }
 }
