@@ -1,4 +1,4 @@
-//! The sans-IO core of dbgsrv: connection strings, and the server's side of the GDB Remote Serial Protocol (RSP).
+//! The sans-IO core of dbgsrv: connection strings, and both sides of the GDB Remote Serial Protocol (RSP).
 //!
 //! Nothing here opens a socket, reads a clock, starts a thread or asks the operating system for anything, and nothing here
 //! knows how a program is debugged. Bytes and typed replies go in, typed requests and bytes come out, so the same machine
@@ -13,7 +13,8 @@
 //! ```
 //!
 //! * [`options`]: what follows `-t`: text to typed options and back.
-//! * [`rsp`]: packets, one file per family, and [`rsp::server::Server`], the machine that ties them together.
+//! * [`rsp`]: packets, one file per family, and the machines that tie them together: [`rsp::server::Server`] and
+//!   [`rsp::client::Client`].
 //! * [`limits`]: every limit that a peer can run into.
 //! * [`ids`]: process and thread ids.
 //!

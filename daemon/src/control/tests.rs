@@ -4,6 +4,7 @@ use super::*;
 use crate::limits::Limits;
 use crate::registry::Client as SessionClient;
 use crate::telemetry::LogOptions;
+use crate::worker::SessionHost;
 use dbgsrv_protocol::control::Request;
 use dbgsrv_protocol::limits::MAX_CONTROL;
 use tokio::io::{DuplexStream, duplex};
@@ -21,7 +22,7 @@ struct Client {
 
 impl Client {
     fn new() -> Self {
-        let server = Arc::new(Server::new(LogOptions::default(), Limits::MOST));
+        let server = Arc::new(Server::new(SessionHost::Threads, LogOptions::default(), Limits::MOST));
         let (stream, channel) = duplex(MAX_CONTROL);
         let (events, told) = mpsc::channel(8);
         let task = tokio::spawn({
