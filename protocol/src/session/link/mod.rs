@@ -146,7 +146,7 @@ impl Session {
     /// [`Self::can_send`] it is not called.
     ///
     /// # Panics
-    /// If it appends more than [`MAX_MESSAGE`](crate::limits::MAX_MESSAGE) bytes.
+    /// If it appends more than [`MAX_MESSAGE`] bytes.
     pub fn send(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
         if !self.can_send() || !self.retained.push(write) {
             return false;
@@ -272,6 +272,12 @@ impl Session {
         self.receipt.messages()
     }
 
+    /// Whether the peer has acknowledged all messages.
+    #[cfg(test)]
+    pub(super) const fn is_acknowledged(&self) -> bool {
+        self.retained.len() == 0
+    }
+
     /// Takes records until one is a message, which then is the connection's plain record.
     fn next_message(&mut self) -> Result<bool, SessionError> {
         while let (State::Connected, Some(connection)) = (&self.state, &mut self.connection) {
@@ -290,11 +296,12 @@ impl Session {
             if payload.len() > MAX_MESSAGE {
                 return Err(SessionError::Malformed("a message is longer than it may be"));
             }
-            if self.receipt.receive(payload.len(), self.now) {
-                if self.receipt.is_due() {
-                    connection.due.ack = true;
-                    self.pump();
-                }
+            let is_new = self.receipt.receive(payload.len(), self.now);
+            if self.receipt.is_due() {
+                connection.due.ack = true;
+                self.pump();
+            }
+            if is_new {
                 return Ok(true);
             }
         }

@@ -21,29 +21,30 @@ pub(super) struct Receipt {
 impl Receipt {
     /// Takes note of a message. False where it is here already.
     pub(super) const fn receive(&mut self, length: usize, now: Duration) -> bool {
+        if !self.is_owed() {
+            self.since = now;
+        }
+        self.bytes += length;
         if self.repeated > 0 {
             self.repeated -= 1;
             return false;
         }
-        if !self.is_owed() {
-            self.since = now;
-        }
         self.messages += 1;
-        self.bytes += length;
         true
     }
 
     /// The peer is told of all that was received; the number to be told.
     pub(super) const fn tell(&mut self) -> u64 {
-        self.told = self.messages;
+        self.told = self.seen();
         self.bytes = 0;
-        self.messages
+        self.told
     }
 
     /// A new connection, in whose handshake the peer was told of `told` messages.
     pub(super) const fn reconnect(&mut self, told: u64) {
         self.repeated = self.messages - told;
-        self.tell();
+        self.told = told;
+        self.bytes = 0;
     }
 
     /// Messages received since the session began.
@@ -53,12 +54,12 @@ impl Receipt {
 
     /// Whether so much was received that the peer has to be told at once.
     pub(super) const fn is_due(&self) -> bool {
-        self.messages - self.told >= ACK_MESSAGES || self.bytes >= ACK_BYTES
+        self.seen() - self.told >= ACK_MESSAGES || self.bytes >= ACK_BYTES
     }
 
     /// Whether it is worth telling the peer along with a message.
     pub(super) const fn is_worth_telling(&self) -> bool {
-        self.messages - self.told >= ACK_MESSAGES / 2 || self.bytes >= ACK_BYTES / 2
+        self.seen() - self.told >= ACK_MESSAGES / 2 || self.bytes >= ACK_BYTES / 2
     }
 
     /// When the peer has to be told at the latest.
@@ -67,6 +68,11 @@ impl Receipt {
     }
 
     const fn is_owed(&self) -> bool {
-        self.messages > self.told
+        self.seen() > self.told
+    }
+
+    /// What the peer knows to have sent: it can't be told of messages that this connection has not brought yet.
+    const fn seen(&self) -> u64 {
+        self.messages - self.repeated
     }
 }
