@@ -15,6 +15,9 @@
 //! * [`options`]: what follows `-t`: text to typed options and back.
 //! * [`rsp`]: packets, one file per family, and the machines that tie them together: [`rsp::server::Server`] and
 //!   [`rsp::client::Client`].
+//! * [`session`]: messages that arrive once whatever happens to connections, authenticated and sealed.
+//! * [`mux`]: channels within a session, each a byte stream with a credit of its own.
+//! * [`control`]: what a process server does beside debugging, on channel 0.
 //! * [`limits`]: every limit that a peer can run into.
 //! * [`ids`]: process and thread ids.
 //!

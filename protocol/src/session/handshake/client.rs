@@ -218,13 +218,7 @@ impl Client {
         let peer_received = if method == Method::Token { fields.u64()? } else { 0 };
         if let Some(keys) = &keys {
             wire.transcript.update(&body[..body.len() - fields.0.len()]);
-            let mac: Mac = fields.array()?;
-            if !keys.confirms_server(&wire.transcript.hash(), &mac) {
-                return Err(match method {
-                    Method::Token => HandshakeError::WrongToken,
-                    Method::Password | Method::Open => HandshakeError::WrongPassword,
-                });
-            }
+            confirm(keys, &fields.array()?, method, wire)?;
         }
         let payload = super::open_tail(noise.as_mut(), fields.0)?;
         let mut fields = Fields(&payload);
@@ -242,7 +236,7 @@ impl Client {
         Ok(Established {
             peer,
             version,
-            authenticated: method == Method::Password || continued.is_some_and(|session| session.authenticated),
+            authenticated: continued.map_or(method == Method::Password, |session| session.authenticated),
             protection: if in_tls { Protection::Tls } else { cover.protection() },
             id,
             resumed: method == Method::Token,
@@ -252,11 +246,22 @@ impl Client {
             seal: noise.map(Noise::finish),
             received,
             unsent,
-            resumption: Resumption {
-                epoch: continued.map_or(0, |session| session.epoch),
-                told: continued.map_or(0, |session| session.received),
+            resumption: continued.map_or_else(Resumption::default, |session| Resumption {
+                epoch: session.epoch,
+                told: session.received,
                 peer_received,
-            },
+            }),
         })
     }
+}
+
+/// Whether the server has the same keys.
+fn confirm(keys: &Keys, mac: &Mac, method: Method, wire: &Wire) -> Result<(), HandshakeError> {
+    if keys.confirms_server(&wire.transcript.hash(), mac) {
+        return Ok(());
+    }
+    Err(match method {
+        Method::Token => HandshakeError::WrongToken,
+        Method::Password | Method::Open => HandshakeError::WrongPassword,
+    })
 }
