@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 pub mod beats;
 pub mod gdb;
 pub mod mi;
+pub mod premote;
 pub mod process;
 pub mod program;
 pub mod proxy;
