@@ -1,9 +1,13 @@
 //! From a connection string to a session.
 
+use crate::facts::facts;
 use crate::{Error, RemoteServer};
 use dbgsrv_protocol::options::client::Gdb;
 use dbgsrv_protocol::options::{ClientOptions, Password};
-use dbgsrv_transports::Stream;
+use dbgsrv_protocol::session::{ClientConfig, Versions};
+use dbgsrv_session::{ConnectError, Dial};
+use dbgsrv_transports::{Dialer, Stream, read_password};
+use std::io;
 
 /// What a connection string does not say.
 #[derive(Clone, Debug, Default)]
@@ -22,10 +26,16 @@ impl ConnectSettings {
     }
 }
 
-/// Connects to a process server (`ConnectProcessServer`).
+/// Connects to a process server (`ConnectProcessServer`; the string is that of `-premote`). Must be called inside a tokio
+/// runtime with I/O and time, on which a task keeps the session up from then on.
+///
+/// Records are sealed except where the connection is one over the loopback interface to a server without a password.
+/// After a cut the session comes back by itself, to the same name and port, for as long as the server keeps it.
 ///
 /// # Errors
-/// [`Error`].
+/// * [`Error::Unavailable`], [`Error::NotAProcessServer`], [`Error::Password`]: the connection string; nothing was tried.
+/// * [`Error::PasswordNeeded`], [`Error::WrongPassword`]: ask for it, and call [`connect_with`].
+/// * [`Error::Connect`]: whatever else keeps the two sides apart.
 pub async fn connect_process_server(options: &ClientOptions) -> Result<RemoteServer, Error> {
     connect_with(options, ConnectSettings::default()).await
 }
@@ -34,16 +44,96 @@ pub async fn connect_process_server(options: &ClientOptions) -> Result<RemoteSer
 ///
 /// # Errors
 /// As there.
+#[expect(clippy::missing_panics_doc, reason = "nobody else has had a new session's control channel")]
 pub async fn connect_with(options: &ClientOptions, connect: ConnectSettings) -> Result<RemoteServer, Error> {
-    let _ = (options, connect);
-    unimplemented!()
+    if matches!(options, ClientOptions::Gdb(_)) {
+        return Err(Error::NotAProcessServer);
+    }
+    let dialer = Dialer::new(options)?;
+    let password = match connect.password {
+        None => options.password().map(read_password).transpose()?,
+        given => given,
+    };
+    let server = dialer.to_string();
+    let dialled = dialer.dial().await;
+    let (first, peer) = dialled.map_err(|error| Error::connecting(&server, ConnectError::Dial(error)))?;
+    let local = peer.is_loopback();
+    let config = ClientConfig { facts: facts(), versions: Versions::SPOKEN, password, local, channel_binding: None };
+    let dial = Redial { dialer, first: Some(first), local };
+    let link = dbgsrv_session::connect(dial, config).await.map_err(|error| Error::connecting(&server, error))?;
+    Ok(RemoteServer::new(link).expect("a new session's control channel is free"))
 }
 
-/// Connects to a gdbserver, which is no process server: the stream is one RSP conversation.
+/// Connects to a gdbserver, which is no process server: the stream is one RSP conversation, as
+/// [`RemoteServer::open_debug_session`]'s is.
 ///
 /// # Errors
-/// [`Error::Dial`].
+/// [`Error::Connect`].
 pub async fn connect_gdbserver(options: &Gdb) -> Result<Stream, Error> {
-    let _ = options;
-    unimplemented!()
+    let dialer = Dialer::from(options);
+    match dialer.dial().await {
+        Ok((stream, _)) => Ok(stream),
+        Err(error) => Err(Error::connecting(&dialer.to_string(), ConnectError::Dial(error))),
+    }
+}
+
+/// A session's connections: the first is made before the handshake's configuration, which depends on where it led.
+struct Redial {
+    dialer: Dialer,
+    first: Option<Stream>,
+    /// Whether the session counts on never leaving this machine.
+    local: bool,
+}
+
+impl Dial for Redial {
+    type Stream = Stream;
+
+    async fn dial(&mut self) -> io::Result<Stream> {
+        if let Some(first) = self.first.take() {
+            return Ok(first);
+        }
+        let (stream, peer) = self.dialer.dial().await?;
+        if self.local && !peer.is_loopback() {
+            return Err(io::Error::other("the server's name stood for this machine and no longer does"));
+        }
+        Ok(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refusal(text: &str) -> Error {
+        connect_process_server(&text.parse().unwrap()).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_gdbserver_is_refused_as_a_process_server() {
+        assert!(matches!(refusal("gdb:server=127.0.0.1,port=1").await, Error::NotAProcessServer));
+    }
+
+    #[tokio::test]
+    async fn a_transport_that_is_not_built_is_named() {
+        let error = refusal("npipe:server=a,pipe=b").await;
+        assert!(matches!(error, Error::Unavailable(_)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_password_that_cannot_be_had_is_told_before_anything_is_dialled() {
+        let error = refusal("tcp:server=nobody.invalid,port=1,password-env=DBGSRV_NO_SUCH_VARIABLE").await;
+        assert!(matches!(error, Error::Password(_)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_named_with_its_port() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let error = refusal(&format!("tcp:server=127.0.0.1,port={port}")).await.to_string();
+        assert!(error.starts_with(&format!("127.0.0.1 port {port}: cannot connect: ")), "{error}");
+        let Ok(ClientOptions::Gdb(gdb)) = format!("gdb:server=127.0.0.1,port={port}").parse() else { panic!("a gdb") };
+        let error = connect_gdbserver(&gdb).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("127.0.0.1 port {port}: cannot connect: ")), "{error}");
+    }
 }

@@ -1,22 +1,28 @@
-//! Turns a parsed connection string into a listener, whatever the transport.
+//! Turns a parsed connection string into a listener or a connection, whatever the transport, and
+//! fetches the password that the string names.
 //!
 //! It moves no bytes by itself, knows nothing of what they mean, and decides nothing about who may connect.
 //!
 //! ```text
-//! "tcp:port=5005" ─ parse ─▶ ServerOptions ─ new ─▶ Endpoint ─ bind ─▶ Listener ─ accept ─▶ Stream, Peer
+//!         "tcp:port=5005" ─ parse ─▶ ServerOptions ─ new ─▶ Endpoint ─ bind ─▶ Listener ─ accept ─▶ Stream, Peer
+//! "tcp:server=a,port=5005" ─ parse ─▶ ClientOptions ─ new ─▶ Dialer ─ dial ───────────────────────▶ Stream, Peer
 //! ```
 //!
-//! Three steps that fail differently: [`Endpoint::new`] checks that this build can do what is asked for, and touches
-//! nothing; [`Endpoint::bind`] takes the port; [`Listener::accept`] waits for clients and never fails for good.
+//! A server's three steps fail differently: [`Endpoint::new`] checks that this build can do what is asked for, and
+//! touches nothing; [`Endpoint::bind`] takes the port; [`Listener::accept`] waits for clients and never fails for good.
+//! A client's [`Dialer`] is used again after its connection was cut.
 //!
 //! ```
-//! use dbgsrv_transports::Endpoint;
+//! use dbgsrv_transports::{Dialer, Endpoint};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let endpoint = Endpoint::new(&"tcp:port=0,bind=127.0.0.1".parse()?)?;
 //! let mut listener = endpoint.bind()?;
 //! println!("listening on {listener}; connect with: target extended-remote {}", listener.gdb_target());
-//! # let client = tokio::net::TcpStream::connect(listener.gdb_target().replace("localhost", "127.0.0.1")).await?;
+//! let port = listener.gdb_target().replace("localhost:", "");
+//!
+//! let dialer = Dialer::new(&format!("tcp:server=127.0.0.1,port={port}").parse()?)?;
+//! let (_client, _server) = dialer.dial().await?;
 //! let (_stream, peer) = listener.accept().await?;
 //! assert!(peer.is_loopback());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -25,10 +31,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod dial;
 mod endpoint;
 mod listener;
+mod password;
 mod stream;
 
+pub use dial::Dialer;
 pub use endpoint::{Endpoint, Unavailable};
 pub use listener::{BindError, Listener};
+pub use password::{PasswordError, read_password};
 pub use stream::{Peer, Stream};

@@ -1,4 +1,4 @@
-//! Socket options of an accepted connection.
+//! Socket options of a connection.
 
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
