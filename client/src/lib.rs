@@ -1,1 +1,3 @@
 //! Connects to a dbgsrv process server.
+
+pub mod debug;

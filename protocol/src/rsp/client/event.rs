@@ -8,7 +8,7 @@ use super::super::signal::Signal;
 use super::super::stop;
 use super::super::thread::{Selector, ThreadSelector};
 use super::super::{field, process};
-use crate::ids::{Pid, ThreadId, Tid};
+use crate::ids::{Pid, ThreadId};
 use crate::limits::MAX_EXPEDITED_REGISTERS;
 
 /// Something that happened to a process. [`stop::Event`] is the same borrowed, see [`Event::lend`].
@@ -244,16 +244,12 @@ fn bytes(text: &[u8]) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// The one thread that `thread` means; `None` if it means several.
+/// The one thread that `thread` means; `None` if it means several. Where it names no process, that is `home`, or else the
+/// one whose leader the thread would be.
 pub(super) fn complete(thread: ThreadSelector, home: Option<Pid>) -> Option<ThreadId> {
     match (thread.process, thread.thread) {
         (Selector::One(pid), Selector::One(tid)) => Some(ThreadId { pid, tid }),
-        (Selector::Any, Selector::One(tid)) => Some(ThreadId { pid: home.or(leader(tid))?, tid }),
+        (Selector::Any, Selector::One(tid)) => Some(ThreadId { pid: home.or_else(|| Pid::new(tid.raw()))?, tid }),
         _ => None,
     }
-}
-
-/// The process whose leader `tid` would be.
-fn leader(tid: Tid) -> Option<Pid> {
-    Pid::new(tid.raw())
 }

@@ -1,6 +1,7 @@
 //! The values of registers, some of which may not be available.
 
 use alloc::vec::Vec;
+use core::iter;
 use core::ops::Range;
 
 use super::super::packet::hex;
@@ -67,8 +68,8 @@ impl<'a> Registers<'a> {
     /// The pieces as a server's answer is made of them.
     pub fn parts(&self) -> impl Iterator<Item = RegisterPart<'a>> {
         let ends = self.gaps.iter().map(|gap| gap.end);
-        let starts = core::iter::once(0).chain(ends);
-        let gaps = self.gaps.iter().cloned().chain([self.values.len()..self.values.len()]);
+        let starts = iter::once(0).chain(ends);
+        let gaps = self.gaps.iter().cloned().chain(iter::once(self.values.len()..self.values.len()));
         starts.zip(gaps).flat_map(|(start, gap)| {
             [RegisterPart::Known(&self.values[start..gap.start]), RegisterPart::Unavailable(gap.len())]
         })

@@ -95,26 +95,33 @@ impl Kind {
     /// What `request` is answered with; `None` if it has no answer.
     pub(super) fn new(request: &Request<'_>) -> Option<Self> {
         Some(match request {
-            Request::Breakpoint(_) | Request::Setting(_) => Self::Done,
+            Request::Breakpoint(_)
+            | Request::Setting(_)
+            | Request::Resume(resume::Request::Interrupt)
+            | Request::Thread(thread::Request::IsAlive(_) | thread::Request::Select { .. }) => Self::Done,
             Request::File(_) => Self::File,
-            Request::Memory(memory::Request::Read { encoding, .. }) => Self::Memory(*encoding),
-            Request::Memory(memory::Request::Write { .. }) => Self::MemoryWrite,
-            Request::Memory(memory::Request::Search { .. }) => Self::Search,
-            Request::Memory(memory::Request::Checksum { .. }) => Self::Checksum,
+            Request::Memory(request) => Self::of_memory(request),
             Request::Process(request) => return Self::of_process(request),
-            Request::Query(query::Request::Monitor(_)) => Self::Text,
+            Request::Query(query::Request::Monitor(_)) | Request::Thread(thread::Request::ExtraInfo(_)) => Self::Text,
             Request::Query(query::Request::Symbol { .. }) => Self::Symbol,
-            Request::Query(query::Request::TlsAddress { .. }) => Self::Number,
+            Request::Query(query::Request::TlsAddress { .. })
+            | Request::Transfer(transfer::Request::WriteSignalInfo { .. }) => Self::Number,
             Request::Registers(request) => Self::of_registers(request),
-            Request::Resume(resume::Request::Interrupt) => Self::Done,
             Request::Resume(resume::Request::Resume { .. }) => Self::Event,
             Request::Thread(thread::Request::Current) => Self::Thread,
-            Request::Thread(thread::Request::ExtraInfo(_)) => Self::Text,
             Request::Thread(thread::Request::List) => Self::Threads,
-            Request::Thread(thread::Request::IsAlive(_) | thread::Request::Select { .. }) => Self::Done,
             Request::Transfer(transfer::Request::Read { .. }) => Self::Object,
-            Request::Transfer(transfer::Request::WriteSignalInfo { .. }) => Self::Number,
         })
+    }
+
+    const fn of_memory(request: &memory::Request<'_>) -> Self {
+        use memory::Request;
+        match request {
+            Request::Read { encoding, .. } => Self::Memory(*encoding),
+            Request::Write { .. } => Self::MemoryWrite,
+            Request::Search { .. } => Self::Search,
+            Request::Checksum { .. } => Self::Checksum,
+        }
     }
 
     fn of_process(request: &process::Request<'_>) -> Option<Self> {

@@ -6,8 +6,9 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
+use super::reply::Kind;
 use super::*;
-use crate::rsp::breakpoint::Kind;
+use crate::rsp::breakpoint;
 use crate::rsp::server::{Capabilities, Capability, Features, RegisterPart};
 use crate::rsp::signal::Signal;
 use crate::rsp::thread::ThreadSelector;
@@ -37,7 +38,11 @@ fn relayed(request: &Request<'_>, answer: impl FnOnce(Exchange<'_>), expected: &
 
 fn some_events() -> impl Strategy<Value = Event> {
     let thread = || (1..=i32::MAX, 1..=i32::MAX).prop_map(|(pid, tid)| id(pid, tid));
-    let kind = prop::sample::select(vec![Kind::WriteWatch, Kind::ReadWatch, Kind::AccessWatch]);
+    let kind = prop::sample::select(vec![
+        breakpoint::Kind::WriteWatch,
+        breakpoint::Kind::ReadWatch,
+        breakpoint::Kind::AccessWatch,
+    ]);
     let reason = prop_oneof![
         Just(Reason::Create),
         any::<Vec<u8>>().prop_map(|path| Reason::Exec { path }),
@@ -164,7 +169,6 @@ fn each_form_of_error_is_told_from_data() {
         let mut body = text.as_bytes().to_vec();
         std::format!("{:?}", Reply::parse(kind, &mut body, None))
     };
-    use super::reply::Kind;
     let hex = Kind::Memory(Encoding::Hex);
     let failure = |code, text: &[u8]| std::format!("{:?}", Reply::Error(Failure { code, text }));
     assert_eq!(parse(hex, "E0e"), failure(Some(14), b""));
