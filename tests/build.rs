@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What is built: the name of the executable, its source in `programs/`, and what the compiler is told besides the usual.
-const PROGRAMS: [(&str, &str, &[&str]); 10] = [
+const PROGRAMS: [(&str, &str, &[&str]); 11] = [
     ("basics", "basics.c", &[]),
     ("basics-static", "basics.c", &["-static"]),
     ("basics-no-pie", "basics.c", &["-no-pie", "-fno-pie"]),
     ("beats", "beats.c", &[]),
     ("loops", "loops.c", &[]),
     ("memory", "memory.c", &[]),
+    ("memory-no-pie", "memory.c", &["-no-pie", "-fno-pie"]),
     ("registers", "registers.c", &[]),
     ("signals", "signals.c", &[]),
     ("surroundings", "surroundings.c", &[]),

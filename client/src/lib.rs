@@ -42,6 +42,7 @@
 
 mod connect;
 mod control;
+pub mod debug;
 mod description;
 mod error;
 mod facts;

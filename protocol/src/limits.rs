@@ -46,3 +46,24 @@ pub const MAX_MESSAGE: usize = 0x8000;
 
 /// Longest message of the control protocol, in bytes; longer lists come in pages.
 pub const MAX_CONTROL: usize = 0x1_0000;
+
+/// Packet size in bytes that an RSP client takes for granted (GDB does), and below which it takes no server's word.
+pub const MIN_CLIENT_PACKET: usize = 400;
+
+/// Longest reply body that an RSP client accepts, in bytes: data of the largest packet with each byte of it escaped.
+pub const MAX_REPLY: usize = 2 * MAX_PACKET;
+
+/// Most requests that an RSP client has under way at once, on a connection without acknowledgements.
+pub const MAX_PIPELINED: usize = 64;
+
+/// Most thread-ids that an RSP client takes from a server in one list: 8 MiB of them.
+pub const MAX_LISTED_THREADS: usize = 0x10_0000;
+
+/// Most registers that an RSP client takes from one stop reply.
+pub const MAX_EXPEDITED_REGISTERS: usize = 1024;
+
+/// Longest object (`qXfer`) and longest answer of a `monitor` command that an RSP client takes, in bytes.
+pub const MAX_OBJECT: usize = 0x100_0000;
+
+/// Most bytes of output that an RSP client keeps of a program whose user does not ask for events.
+pub const MAX_KEPT_OUTPUT: usize = 0x10_0000;

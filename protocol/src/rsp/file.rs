@@ -73,6 +73,24 @@ pub enum Request<'a> {
     },
 }
 
+/// The flags of `open` in the protocol's own numbers (GDB manual, "Open Flags").
+pub mod flags {
+    /// Read only; it has no bit.
+    pub const READ: u32 = 0x0;
+    /// Write only.
+    pub const WRITE: u32 = 0x1;
+    /// Both.
+    pub const READ_WRITE: u32 = 0x2;
+    /// Every write goes to the end.
+    pub const APPEND: u32 = 0x8;
+    /// Make the file if there is none.
+    pub const CREATE: u32 = 0x200;
+    /// Empty the file first.
+    pub const TRUNCATE: u32 = 0x400;
+    /// With `CREATE`: fail if there is a file.
+    pub const EXCLUSIVE: u32 = 0x800;
+}
+
 const PREFIX: &[u8] = b"vFile:";
 
 impl<'a> Request<'a> {
@@ -217,6 +235,30 @@ impl Stat {
         }
         bytes
     }
+
+    /// The structure as it came; `None` if it has another size.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; Self::SIZE] = bytes.try_into().ok()?;
+        let mut words =
+            bytes[..28].as_chunks().0.iter().chain(bytes[52..].as_chunks().0).copied().map(u32::from_be_bytes);
+        let mut longs = bytes[28..52].as_chunks().0.iter().copied().map(u64::from_be_bytes);
+        Some(Self {
+            dev: words.next()?,
+            ino: words.next()?,
+            mode: words.next()?,
+            nlink: words.next()?,
+            uid: words.next()?,
+            gid: words.next()?,
+            rdev: words.next()?,
+            size: longs.next()?,
+            blksize: longs.next()?,
+            blocks: longs.next()?,
+            atime: words.next()?,
+            mtime: words.next()?,
+            ctime: words.next()?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -272,5 +314,7 @@ mod tests {
         assert_eq!(bytes[..4], [0, 0, 0, 1]);
         assert_eq!((bytes[27], bytes[35], bytes[51], bytes[55]), (7, 8, 10, 11));
         assert_eq!(bytes[60..], [0x0c, 0x0d, 0x0e, 0x0f]);
+        assert_eq!(Stat::from_bytes(&bytes), Some(stat));
+        assert_eq!(Stat::from_bytes(&bytes[1..]), None);
     }
 }

@@ -101,6 +101,14 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Appends the body of a write for servers that know no `X`.
+pub(crate) fn put_hex_write(out: &mut Vec<u8>, address: u64, data: &[u8]) {
+    out.push(b'M');
+    put_pair(out, address, b',', data.len() as u64);
+    out.push(b':');
+    hex::encode(out, data);
+}
+
 fn read<'a>(text: &[u8], encoding: Encoding) -> Option<Request<'a>> {
     let (address, length) = field::pair(text, b',')?;
     Some(Request::Read { address, length, encoding })

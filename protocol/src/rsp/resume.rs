@@ -106,6 +106,20 @@ pub struct ThreadAction {
     pub thread: ThreadSelector,
 }
 
+/// Appends what [`Actions::parse`] reads: `actions` in the order in which they count.
+pub fn put_list(out: &mut Vec<u8>, actions: &[ThreadAction]) {
+    for (index, ThreadAction { action, thread }) in actions.iter().enumerate() {
+        if index > 0 {
+            out.push(b';');
+        }
+        action.emit(out);
+        if *thread != ThreadSelector::ALL {
+            out.push(b':');
+            thread.emit(out);
+        }
+    }
+}
+
 /// A resume request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Request<'a> {

@@ -1,12 +1,15 @@
 //! Bodies of fuzz targets; the unit tests run them on a few inputs, the fuzzer on many.
 
 mod answer;
+mod client;
 mod ledger;
 mod script;
 #[cfg(test)]
 mod tests;
 
 use alloc::vec::Vec;
+
+pub use self::client::client;
 
 use self::answer::{answer, event};
 use self::ledger::Ledger;

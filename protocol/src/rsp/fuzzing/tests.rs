@@ -43,6 +43,36 @@ fn a_small_corpus_passes() {
     }
 }
 
+/// What servers say, and between it requests: a greeting, then some of everything.
+const ANSWERS: [&[u8]; 10] = [
+    b"OK",
+    b"T05thread:p1.1;06:0*,;swbreak:;core:1;",
+    b"W00;process:1",
+    b"mp1.1,p1.2",
+    b"l",
+    b"F4;ab}\x03c",
+    b"1*\"xxxx00",
+    b"E.no such thing",
+    b"b}\x03x",
+    b"O6869",
+];
+
+fn greeted() -> Vec<u8> {
+    [&b"PacketSize=1000;QStartNoAckMode+;binary-upload+"[..], b"OK", b"OK", b"vCont;c;s;r"].map(framed).concat()
+}
+
+#[test]
+fn a_client_gets_through_answers_of_all_kinds() {
+    for choice in 0xd0..=0xdf {
+        let mut stream = greeted();
+        for answer in ANSWERS {
+            stream.extend_from_slice(&[choice, 0xff]);
+            stream.extend_from_slice(&framed(answer));
+        }
+        client(&stream);
+    }
+}
+
 #[test]
 #[should_panic = "0 answers"]
 fn a_request_that_is_not_answered_is_noticed() {
@@ -83,5 +113,16 @@ proptest! {
             stream.extend_from_slice(&noise);
         }
         server(&stream);
+    }
+
+    #[test]
+    fn no_server_breaks_the_client(no_ack: bool, steps: Vec<(u8, prop::sample::Index, Vec<u8>)>) {
+        let mut stream = if no_ack { greeted() } else { Vec::new() };
+        for (step, answer, noise) in steps {
+            stream.extend_from_slice(&[0xd0 | step & 0xf, step]);
+            stream.extend_from_slice(&framed(ANSWERS[answer.index(ANSWERS.len())]));
+            stream.extend_from_slice(&noise);
+        }
+        client(&stream);
     }
 }

@@ -6,7 +6,7 @@ use core::mem;
 use memchr::memchr2;
 
 use super::super::buffer::Quiet;
-use super::FRAMING;
+use super::{FRAMING, INTERRUPT};
 use crate::limits::SMALL_BUFFER;
 
 /// Something that arrived, in the order in which it did.
@@ -153,7 +153,7 @@ impl<'a> Iterator for Frames<'a> {
                 },
                 b'+' => Frame::Ack,
                 b'-' => Frame::Nack,
-                0x03 => Frame::Interrupt,
+                INTERRUPT => Frame::Interrupt,
                 b'$' | b'%' => match self.packet() {
                     Step::Complete(frame) => return Some(frame),
                     Step::Incomplete => return None,

@@ -54,6 +54,21 @@ fn encode_each(text: &mut [u8; 2 * BLOCK * BLOCKS], mut length: usize, data: &[u
     length
 }
 
+/// How many bytes at the beginning of `data` take up no more than `room` when they are escaped.
+#[must_use]
+pub fn fitting(data: &[u8], room: usize) -> usize {
+    if data.len() <= room / 2 {
+        return data.len();
+    }
+    let mut taken = 0;
+    data.iter()
+        .take_while(|byte| {
+            taken += 1 + usize::from(special(**byte));
+            taken <= room
+        })
+        .count()
+}
+
 /// Takes the escapes out of `text` in place: the data is at its beginning afterwards. `None` if it ends within an
 /// escape; `text` is then spoilt.
 pub fn decode_in_place(text: &mut [u8]) -> Option<&mut [u8]> {
@@ -92,6 +107,17 @@ mod tests {
             encode(&mut text, &data);
             prop_assert!(!text.iter().any(|byte| b"$#*".contains(byte)));
             prop_assert_eq!(decode_in_place(&mut text).unwrap(), &data[..]);
+        }
+
+        #[test]
+        fn as_many_bytes_fit_as_there_is_room_for(data in data(), room in 0usize..2000) {
+            let count = fitting(&data, room);
+            let mut text = Vec::new();
+            encode(&mut text, &data[..count]);
+            prop_assert!(text.len() <= room);
+            if let Some(next) = data.get(count) {
+                prop_assert!(text.len() + 1 + usize::from(special(*next)) > room);
+            }
         }
     }
 

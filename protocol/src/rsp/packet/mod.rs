@@ -15,6 +15,9 @@ use super::field;
 /// What a packet carries besides its body: the start, `#` and two digits.
 pub const FRAMING: usize = 4;
 
+/// The byte that interrupts what runs (`Ctrl-C`); it stands outside of packets.
+pub const INTERRUPT: u8 = 0x03;
+
 /// The sum of all bytes of a body, modulo 256.
 #[must_use]
 pub fn checksum(body: &[u8]) -> u8 {

@@ -18,9 +18,7 @@
 //! dealt with here; unknown packets (`vMustReplyEmpty` is one) and those of a [`Capability`] that is switched off get
 //! an empty answer, malformed ones an error. What is left comes out as an [`Exchange`].
 
-mod features;
 mod notify;
-mod output;
 mod reply;
 mod select;
 mod state;
@@ -29,8 +27,8 @@ mod tests;
 
 use thiserror::Error;
 
-pub use self::features::{Capabilities, Capability, Feature, Features, Member, Set};
 pub use self::reply::{RegisterPart, Reply};
+pub use super::features::{Capabilities, Capability, Feature, Features, Member, Set};
 
 use self::state::State;
 use super::packet::{Deframer, Frame};

@@ -5,9 +5,9 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use super::super::features::Features;
+use super::super::output::Output;
 use super::super::stop::Event;
-use super::features::Features;
-use super::output::Output;
 use crate::ids::Pid;
 use crate::limits::MAX_QUEUED_STOPS;
 

@@ -331,8 +331,13 @@ impl<'a> Reply<'a> {
         let About::Transfer { offset, length } = self.about else { return self.unsupported() };
         let rest = usize::try_from(offset).ok().and_then(|offset| object.get(offset..)).unwrap_or_default();
         let part = &rest[..usize::try_from(length).map_or(rest.len(), |length| length.min(rest.len()))];
+        self.object_part(part, part.len() == rest.len());
+    }
+
+    /// A part of an object, just the one that the request asked for; `last` if nothing comes after it.
+    pub fn object_part(self, part: &[u8], last: bool) {
         self.send(|out| {
-            out.push(if part.len() < rest.len() { b'm' } else { b'l' });
+            out.push(if last { b'l' } else { b'm' });
             escape::encode(out, part);
         });
     }

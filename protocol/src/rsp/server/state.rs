@@ -3,13 +3,12 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::super::output::Output;
 use super::super::request::{Malformed, Request};
 use super::super::stop::Event;
 use super::super::thread::put_thread;
-use super::super::{file, memory, packet, resume, transfer};
-use super::features;
+use super::super::{features, file, memory, packet, resume, transfer};
 use super::notify::Notifications;
-use super::output::Output;
 use super::reply::{About, ErrorForm};
 use super::select::Selection;
 use super::{Capabilities, Exchange, Feature, Features, Reply, Violation};

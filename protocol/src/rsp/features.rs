@@ -3,9 +3,11 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use super::super::request::Request;
-use super::super::transfer::Object;
-use super::super::{field, query, settings, transfer};
+use super::packet::FRAMING;
+use super::request::Request;
+use super::transfer::Object;
+use super::{field, query, settings, transfer};
+use crate::limits::{MAX_PACKET, MIN_CLIENT_PACKET};
 
 /// A set of [`Feature`]s or [`Capability`]s.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -200,7 +202,7 @@ const OFFERS: [(Capability, &str, Option<Feature>); 28] = [
 ];
 
 /// The features in what follows `qSupported`, as far as the server can make use of them.
-pub(super) fn read(text: &[u8], capabilities: Capabilities) -> Features {
+pub(crate) fn read(text: &[u8], capabilities: Capabilities) -> Features {
     let announced = text.split(|byte| matches!(byte, b':' | b';'));
     let known = announced.filter_map(|name| ANNOUNCED.iter().find(|(known, _)| *known == name));
     let offered = known.filter(|(_, feature)| {
@@ -210,7 +212,7 @@ pub(super) fn read(text: &[u8], capabilities: Capabilities) -> Features {
 }
 
 /// Appends the answer to `qSupported`.
-pub(super) fn write(out: &mut Vec<u8>, packet_size: usize, capabilities: Capabilities, features: Features) {
+pub(crate) fn write(out: &mut Vec<u8>, packet_size: usize, capabilities: Capabilities, features: Features) {
     out.extend_from_slice(b"PacketSize=");
     field::put_number(out, packet_size as u64);
     out.extend_from_slice(b";vContSupported+");
@@ -222,8 +224,58 @@ pub(super) fn write(out: &mut Vec<u8>, packet_size: usize, capabilities: Capabil
     }
 }
 
+/// What a client learns from the answer to `qSupported`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Offer {
+    /// Largest packet body that the server accepts, in bytes.
+    pub(crate) packet_size: usize,
+    /// What it can do.
+    pub(crate) capabilities: Capabilities,
+}
+
+impl Offer {
+    /// What holds for a server that says nothing: packets of 400 bytes, which is what GDB takes every stub to accept.
+    pub(crate) const NONE: Self = Self { packet_size: MIN_CLIENT_PACKET, capabilities: Capabilities::NONE };
+
+    /// Reads the answer. What is not known is passed over, and the size taken as the nearest one that is possible.
+    pub(crate) fn read(answer: &[u8]) -> Self {
+        answer.split(|byte| *byte == b';').fold(Self::NONE, |offer, item| {
+            if let Some(size) = item.strip_prefix(b"PacketSize=").and_then(field::whole_as::<usize>) {
+                // The protocol counts the framing in.
+                let packet_size = size.saturating_sub(FRAMING).clamp(MIN_CLIENT_PACKET, MAX_PACKET);
+                return Self { packet_size, ..offer };
+            }
+            let first = |text: &'static str| text.split(';').next().map(str::as_bytes);
+            match OFFERS.iter().find(|(_, text, _)| first(text) == Some(item)) {
+                Some((capability, ..)) => Self { capabilities: offer.capabilities.with(*capability), ..offer },
+                None => offer,
+            }
+        })
+    }
+}
+
+/// Appends a client's `qSupported`.
+///
+/// `xmlRegisters` is what GDB's own stub wants to see before it describes the registers of an x86 program.
+pub(crate) fn announce(out: &mut Vec<u8>, features: Features) {
+    out.extend_from_slice(b"qSupported:xmlRegisters=i386;vContSupported+");
+    for (name, _) in ANNOUNCED.iter().filter(|(_, feature)| features.has(*feature)) {
+        out.push(b';');
+        out.extend_from_slice(name);
+    }
+}
+
+/// The capabilities that the answer to `vCont?` tells of.
+pub(crate) fn read_actions(answer: &[u8], capabilities: Capabilities) -> Capabilities {
+    if answer.split(|byte| *byte == b';').any(|action| action == b"r") {
+        capabilities.with(Capability::RangeStep)
+    } else {
+        capabilities
+    }
+}
+
 /// Appends the answer to `vCont?`.
-pub(super) fn write_actions(out: &mut Vec<u8>, capabilities: Capabilities) {
+pub(crate) fn write_actions(out: &mut Vec<u8>, capabilities: Capabilities) {
     out.extend_from_slice(b"vCont;c;C;s;S;t");
     if capabilities.has(Capability::RangeStep) {
         out.extend_from_slice(b";r");
@@ -231,8 +283,8 @@ pub(super) fn write_actions(out: &mut Vec<u8>, capabilities: Capabilities) {
 }
 
 /// The capability that a request needs, if it needs one.
-pub(super) fn needed(request: &Request<'_>) -> Option<Capability> {
-    use super::super::memory::{Encoding, Request as Memory};
+pub(crate) fn needed(request: &Request<'_>) -> Option<Capability> {
+    use super::memory::{Encoding, Request as Memory};
     Some(match request {
         Request::Memory(Memory::Read { encoding: Encoding::Binary, .. }) => Capability::BinaryUpload,
         Request::Query(query::Request::TlsAddress { .. }) => Capability::TlsAddress,
@@ -290,6 +342,35 @@ mod tests {
         assert_eq!(features, Features::NONE.with(Feature::Multiprocess).with(Feature::SoftwareBreak));
         let text = answer(announced, capabilities);
         assert!(text.contains(";multiprocess+;swbreak+;") && !text.contains("fork-events"), "{text}");
+    }
+
+    #[test]
+    fn a_client_reads_what_a_server_writes() {
+        let mut announced = Vec::new();
+        announce(&mut announced, Features::ALL.without(Feature::ForkEvents));
+        let features = read(announced.strip_prefix(b"qSupported").unwrap(), Capabilities::ALL);
+        assert!(features.has(Feature::Multiprocess) && features.has(Feature::ErrorMessage));
+        assert!(!features.has(Feature::ForkEvents));
+        let offer = Offer::read(answer(&announced, Capabilities::ALL).as_bytes());
+        assert_eq!(offer.packet_size, 0x4000 - FRAMING);
+        assert!(offer.capabilities.has(Capability::BinaryUpload) && offer.capabilities.has(Capability::LibrariesSvr4));
+        assert!(!offer.capabilities.has(Capability::ForkEvents));
+        let mut actions = Vec::new();
+        write_actions(&mut actions, Capabilities::ALL);
+        assert!(read_actions(&actions, Capabilities::NONE).has(Capability::RangeStep));
+        assert!(!read_actions(b"vCont;c;C;s;S;t", Capabilities::NONE).has(Capability::RangeStep));
+    }
+
+    #[test]
+    fn a_packet_size_that_is_absurd_is_taken_as_the_nearest_possible() {
+        for (answer, size) in [
+            (&b"PacketSize=1"[..], MIN_CLIENT_PACKET),
+            (b"PacketSize=ffffffffffffffff", MAX_PACKET),
+            (b"PacketSize=zz;swbreak-;;=", MIN_CLIENT_PACKET),
+            (b"", MIN_CLIENT_PACKET),
+        ] {
+            assert_eq!(Offer::read(answer), Offer { packet_size: size, ..Offer::NONE });
+        }
     }
 
     #[test]

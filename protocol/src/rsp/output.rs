@@ -1,15 +1,15 @@
-//! What is on its way to the client: packets, acknowledgements, and the last packet in case it got lost.
+//! What is on its way to the other side: packets, acknowledgements, and the last packet in case it got lost.
 
 use alloc::vec::Vec;
 use core::mem;
 
-use super::super::buffer::Quiet;
-use super::super::packet;
+use super::buffer::Quiet;
+use super::packet;
 use crate::limits::{MAX_RETRANSMISSIONS, SMALL_BUFFER};
 
 /// The transmit buffer, and the acknowledgements of the peers.
 #[derive(Debug, Default)]
-pub(super) struct Output {
+pub(crate) struct Output {
     bytes: Vec<u8>,
     /// So many of them have been sent.
     sent: usize,
@@ -22,9 +22,14 @@ pub(super) struct Output {
 
 impl Output {
     /// Appends a packet: what `write` appends becomes its body.
-    pub(super) fn packet(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn packet(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         packet::emit(&mut self.bytes, write);
+        self.keep(start);
+    }
+
+    /// Keeps the packet that begins at `start` until it is acknowledged.
+    fn keep(&mut self, start: usize) {
         self.unacknowledged.clear();
         self.retransmissions = 0;
         if !self.no_ack {
@@ -32,13 +37,39 @@ impl Output {
         }
     }
 
+    /// Appends a packet as [`Output::packet`] does, unless its body would have more than `limit`
+    /// bytes.
+    ///
+    /// # Errors
+    /// The length that it would have.
+    pub(crate) fn packet_within(&mut self, limit: usize, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), usize> {
+        let mut length = 0;
+        let start = self.bytes.len();
+        packet::emit(&mut self.bytes, |out| {
+            let body = out.len();
+            write(out);
+            length = out.len() - body;
+        });
+        if length > limit {
+            self.bytes.truncate(start);
+            return Err(length);
+        }
+        self.keep(start);
+        Ok(())
+    }
+
+    /// Appends the byte that interrupts (`Ctrl-C`), which is no packet.
+    pub(crate) fn interrupt(&mut self) {
+        self.bytes.push(packet::INTERRUPT);
+    }
+
     /// Appends a notification, which nobody acknowledges.
-    pub(super) fn notification(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn notification(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         packet::emit_notification(&mut self.bytes, write);
     }
 
     /// Acknowledges a packet that came, if that is done at all; whether it is to be processed.
-    pub(super) fn accept(&mut self, body: &[u8], checksum: [u8; 2]) -> bool {
+    pub(crate) fn accept(&mut self, body: &[u8], checksum: [u8; 2]) -> bool {
         if self.no_ack {
             return true;
         }
@@ -48,20 +79,20 @@ impl Output {
     }
 
     /// Acknowledges a packet of which nothing is left but that it came.
-    pub(super) fn accept_unread(&mut self) {
+    pub(crate) fn accept_unread(&mut self) {
         if !self.no_ack {
             self.bytes.push(b'+');
         }
     }
 
-    /// The client has got the last packet.
-    pub(super) fn acknowledged(&mut self) {
+    /// The other side has got the last packet.
+    pub(crate) fn acknowledged(&mut self) {
         self.unacknowledged = Vec::new();
         self.retransmissions = 0;
     }
 
-    /// The client has got it damaged: once more. `false` if that has been tried too often.
-    pub(super) fn retransmit(&mut self) -> bool {
+    /// The other side has got it damaged: once more. `false` if that has been tried too often.
+    pub(crate) fn retransmit(&mut self) -> bool {
         if self.unacknowledged.is_empty() {
             return true;
         }
@@ -71,21 +102,21 @@ impl Output {
     }
 
     /// From the next packet on there are no acknowledgements.
-    pub(super) fn stop_acknowledging(&mut self) {
+    pub(crate) fn stop_acknowledging(&mut self) {
         self.no_ack = true;
     }
 
-    pub(super) fn is_no_ack(&self) -> bool {
+    pub(crate) fn is_no_ack(&self) -> bool {
         self.no_ack
     }
 
     /// What is to be sent.
-    pub(super) fn pending(&self) -> &[u8] {
+    pub(crate) fn pending(&self) -> &[u8] {
         &self.bytes[self.sent..]
     }
 
     /// The first `count` bytes of [`Output::pending`] have been sent.
-    pub(super) fn sent(&mut self, count: usize) {
+    pub(crate) fn sent(&mut self, count: usize) {
         assert!(count <= self.pending().len(), "more bytes sent than there were");
         self.sent += count;
         if self.sent < self.bytes.len() {
