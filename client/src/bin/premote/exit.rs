@@ -9,6 +9,7 @@
 //!
 //! `premote gdb` and `premote lldb` end with the debugger's status, 128 and the signal where one ended it.
 
+use dbgsrv_client::debug::DebugError;
 use std::io;
 use thiserror::Error;
 
@@ -33,6 +34,14 @@ pub(crate) enum ExitError {
         "{0}, and there is no terminal to ask at; allowed: password-file=, password-env= or password= in CONNECTION"
     )]
     NoTerminal(dbgsrv_client::Error),
+    /// A file on the server's machine.
+    #[error("{path} on the server: {error}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why not.
+        error: DebugError,
+    },
     /// Standard output takes no more.
     #[error("cannot write the output: {0}")]
     Output(io::Error),
@@ -53,7 +62,10 @@ impl ExitError {
             Self::Client(Error::Refused(_) | Error::Open(_)) | Self::Failure(_) | Self::Output(_) | Self::System(_) => {
                 FAILURE
             }
-            Self::Client(_) | Self::NoTerminal(_) => CONNECTION,
+            Self::File { error: DebugError::Io(_) | DebugError::Closed, .. }
+            | Self::Client(_)
+            | Self::NoTerminal(_) => CONNECTION,
+            Self::File { .. } => FAILURE,
         }
     }
 
@@ -83,6 +95,8 @@ mod tests {
             (ExitError::NoTerminal(Error::PasswordNeeded { server: server() }), 255),
             (ExitError::Client(Error::Protocol("an answer to nothing")), 255),
             (ExitError::Client(Error::Refused(refused)), 1),
+            (ExitError::File { path: "/a".into(), error: DebugError::Closed }, 255),
+            (ExitError::File { path: "/a".into(), error: DebugError::ZeroByte { what: "the path" } }, 1),
             (ExitError::Failure("there is such a file".into()), 1),
             (ExitError::Output(io::ErrorKind::StorageFull.into()), 1),
             (ExitError::Client(Error::NotAProcessServer), 2),

@@ -11,6 +11,7 @@ mod standard_stream;
 mod table;
 mod telemetry;
 mod time;
+mod transfer;
 
 use cli::{Invocation, Request};
 use exit::ExitError;

@@ -71,6 +71,7 @@ fn errors_name_the_option_what_was_given_and_what_is_allowed() {
         ("premote tcp:server=a,port=1 listen 5005", &["5005", "HOST:PORT or unix:PATH"]),
         ("premote tcp:server=a,port=1 run", &["<PROGRAM>"]),
         ("premote tcp:server=a,port=1 run --env A -- app", &["--env", "`A`", "NAME=VALUE"]),
+        ("premote tcp:server=a,port=1 put app", &["<REMOTE>"]),
         ("premote completions tcsh", &["tcsh", "bash", "zsh", "fish"]),
     ];
     for (line, parts) in cases {

@@ -32,3 +32,19 @@ fn not_a_text(value: &OsStr) -> ExitError {
 pub(super) fn path(id: &'static str, value_name: &'static str) -> Arg {
     Arg::new(id).value_name(value_name).value_parser(value_parser!(OsString))
 }
+
+/// The options of what copies a file.
+pub(super) fn copying() -> [Arg; 2] {
+    [
+        Arg::new("force")
+            .short('f')
+            .long("force")
+            .help("Replace a file that is there already")
+            .action(ArgAction::SetTrue),
+        Arg::new("continue")
+            .short('c')
+            .long("continue")
+            .help("Go on with a copy that was interrupted, after checking what there is of it")
+            .action(ArgAction::SetTrue),
+    ]
+}

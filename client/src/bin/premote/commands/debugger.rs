@@ -235,7 +235,7 @@ fn end(debugger: &mut Child) {
 }
 
 /// What others see in the list of sessions: `gdb of alice`.
-pub(super) fn label(command: &str) -> String {
+pub(crate) fn label(command: &str) -> String {
     match std::env::var("USER").or_else(|_| std::env::var("LOGNAME")) {
         Ok(user) if !user.is_empty() => format!("{command} of {user}"),
         _ => command.to_owned(),

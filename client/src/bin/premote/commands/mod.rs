@@ -7,16 +7,19 @@ mod describe;
 mod doctor;
 mod end;
 mod end_session;
+mod get;
 mod info;
 mod listen;
 mod pipe;
 mod ps;
+mod put;
 mod run;
 mod sessions;
 
 use crate::exit::ExitError;
 use clap::{ArgMatches, Command};
 use dbgsrv_client::RemoteServer;
+pub(crate) use debugger::label;
 use debugger::{Debugger, Kind};
 
 /// What is to be done.
@@ -32,6 +35,8 @@ pub(crate) enum Action {
     End,
     /// A session's end.
     EndSession(end_session::EndSession),
+    /// A file from the server.
+    Get(get::Get),
     /// All about the server.
     Info(info::Info),
     /// A local port.
@@ -40,6 +45,8 @@ pub(crate) enum Action {
     Pipe,
     /// The processes.
     Ps(ps::Ps),
+    /// A file to the server.
+    Put(put::Put),
     /// A program, not debugged.
     Run(run::Run),
     /// The debug sessions.
@@ -47,7 +54,7 @@ pub(crate) enum Action {
 }
 
 /// The definitions of all commands, in the order in which the help has them.
-pub(crate) fn all() -> [Command; 13] {
+pub(crate) fn all() -> [Command; 15] {
     [
         ps::command(),
         describe::command(),
@@ -59,6 +66,8 @@ pub(crate) fn all() -> [Command; 13] {
         pipe::command(),
         listen::command(),
         run::command(),
+        get::command(),
+        put::command(),
         end_session::command(),
         end::command(),
         completions::command(),
@@ -81,10 +90,12 @@ impl Action {
             doctor::NAME => Self::Doctor(doctor::Doctor::parse(matches)),
             end::NAME => Self::End,
             end_session::NAME => Self::EndSession(end_session::EndSession::parse(matches)),
+            get::NAME => Self::Get(get::Get::parse(matches)?),
             info::NAME => Self::Info(info::Info::parse(matches)),
             listen::NAME => Self::Listen(listen::Listen::parse(matches)?),
             pipe::NAME => Self::Pipe,
             ps::NAME => Self::Ps(ps::Ps::parse(matches)),
+            put::NAME => Self::Put(put::Put::parse(matches)?),
             run::NAME => Self::Run(run::Run::parse(matches)?),
             sessions::NAME => Self::Sessions(sessions::Sessions::parse(matches)),
             _ => Self::Debugger(Debugger::parse(Kind::named(name), matches)),
@@ -102,10 +113,12 @@ impl Action {
             Self::Describe(describe) => describe.run(server).await,
             Self::End => end::run(server).await,
             Self::EndSession(end_session) => end_session.run(server).await,
+            Self::Get(get) => get.run(server).await,
             Self::Info(info) => info.run(server).await,
             Self::Listen(listen) => listen.run(server).await,
             Self::Pipe => pipe::run(server).await,
             Self::Ps(ps) => ps.run(server).await,
+            Self::Put(put) => put.run(server).await,
             Self::Run(run) => run.run(server).await,
             Self::Sessions(sessions) => sessions.run(server).await,
         }
