@@ -2,10 +2,17 @@
 
 use crate::exit::ExitError;
 use dbgsrv_client::{ClientOptions, ConnectSettings, Error, Password, RemoteServer, connect_with};
+use dbgsrv_protocol::session::{HandshakeError, Rejected};
+use dbgsrv_session::ConnectError;
 use std::io;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// How often a password is asked for, as by ssh(1).
 const ATTEMPTS: usize = 3;
+
+/// How many seconds a server that is not ready for another password is given.
+const PATIENCE: usize = 10;
 
 /// Connects. A server that wants a password and was given none is given one from the terminal.
 ///
@@ -26,7 +33,7 @@ pub(crate) async fn connect(options: &ClientOptions) -> Result<RemoteServer, Exi
             eprintln!("A password has 1 to {} bytes.", Password::MAX_LENGTH);
             continue;
         };
-        match connect_with(options, ConnectSettings::default().password(password)).await {
+        match connect_patiently(options, &ConnectSettings::default().password(password)).await {
             Err(error @ Error::WrongPassword { .. }) => {
                 refusal = error;
                 if attempt < ATTEMPTS {
@@ -37,6 +44,21 @@ pub(crate) async fn connect(options: &ClientOptions) -> Result<RemoteServer, Exi
         }
     }
     Err(refusal.into())
+}
+
+/// Connects to a server that lets a wrong password wait before it listens to another.
+async fn connect_patiently(options: &ClientOptions, settings: &ConnectSettings) -> Result<RemoteServer, Error> {
+    for _ in 0..PATIENCE {
+        match connect_with(options, settings.clone()).await {
+            Err(Error::Connect { source, .. }) if is_busy(&source) => sleep(Duration::from_secs(1)).await,
+            result => return result,
+        }
+    }
+    connect_with(options, settings.clone()).await
+}
+
+fn is_busy(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::Handshake(HandshakeError::Rejected { reason: Rejected::Busy, .. }))
 }
 
 /// What comes of asking.
