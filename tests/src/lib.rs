@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub mod beats;
 pub mod gdb;
+pub mod listening;
 pub mod mi;
 pub mod premote;
 pub mod process;

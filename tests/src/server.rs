@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::gdb::{Transcript, batch};
 use crate::mi::Mi;
-use crate::premote::{self, Listening};
+use crate::listening::{Listening, connection};
 use crate::process::{self, Owned};
 use crate::{GUARD, program, rsp};
 
@@ -106,7 +106,7 @@ impl Server {
     #[must_use]
     pub fn start_as(kind: Kind) -> Self {
         let mut server = Self::spawn(kind.command());
-        server.between = (kind == Kind::Premote).then(|| Listening::on(&premote::connection(server.port, "")));
+        server.between = (kind == Kind::Premote).then(|| Listening::on(&connection(server.port, "")));
         server
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use dbgsrv_tests::gdb::Transcript;
-use dbgsrv_tests::premote::{Listening, connection};
+use dbgsrv_tests::listening::{Listening, connection};
 use dbgsrv_tests::relay::Relay;
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::{Kind, Server};

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::thread;
 
-use dbgsrv_tests::premote::{Listening, connection};
+use dbgsrv_tests::listening::{Listening, connection};
 use dbgsrv_tests::relay::Relay;
 use dbgsrv_tests::rsp::{Client, packet};
 use dbgsrv_tests::server::{Kind, Server};

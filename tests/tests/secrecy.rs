@@ -1,6 +1,6 @@
 //! What somebody sees who listens on the network.
 
-use dbgsrv_tests::premote::{Listening, connection};
+use dbgsrv_tests::listening::{Listening, connection};
 use dbgsrv_tests::program;
 use dbgsrv_tests::relay::Relay;
 use dbgsrv_tests::rsp::{Client, hex};

@@ -1,12 +1,12 @@
 //! Server and client of different releases.
 
 use std::io;
-use std::process::Command;
 use std::time::Duration;
 
 use dbgsrv_protocol::mux::Kind;
 use dbgsrv_protocol::session::{Access, ClientConfig, Facts, ServerConfig, Versions};
 use dbgsrv_session::{AcceptError, ConnectError, Dial, Link, Sessions, accept, connect};
+use dbgsrv_tests::listening::connection;
 use dbgsrv_tests::premote;
 use dbgsrv_tests::server::{self, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -68,14 +68,12 @@ async fn premote_tells_both_versions_of_a_server_that_no_longer_speaks_its_own()
         accept(stream, config, &Sessions::default()).await.map(drop)
     });
     let premote = tokio::task::spawn_blocking(move || {
-        Command::new(premote::path()).args([&premote::connection(port, ""), "info"]).output().expect("premote starts")
+        premote::run(&[&connection(port, ""), "info"])
     });
     let (premote, server) = tokio::join!(premote, server);
-    let output = premote.expect("the thread ends");
+    let text = premote.expect("the thread ends").failure(255);
     assert!(matches!(server, Ok(Err(AcceptError::Handshake(_)))));
-    let text = String::from_utf8_lossy(&output.stderr);
     for part in ["version 1", "version 2", "9.8.7", env!("CARGO_PKG_VERSION")] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
-    assert_eq!(output.status.code(), Some(255));
 }

@@ -1,3 +1,52 @@
-//! `premote`: a process server's client for people.
+//! The `premote` command: a process server for people, at the command line.
 
-fn main() {}
+mod bridge;
+mod cli;
+mod commands;
+mod connection;
+mod exit;
+mod output;
+mod private_socket;
+mod standard_stream;
+mod table;
+mod telemetry;
+mod time;
+mod transfer;
+
+use cli::{Invocation, Request};
+use exit::ExitError;
+use std::process::ExitCode;
+use tokio::runtime;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            error.report();
+            ExitCode::from(error.status())
+        }
+    }
+}
+
+fn run() -> Result<u8, ExitError> {
+    match cli::parse(std::env::args_os(), std::env::var(cli::CONNECTION_VARIABLE).ok())? {
+        Request::Print(text) => output::print(&text).map(|()| 0),
+        Request::Run(invocation) => {
+            telemetry::start(invocation.verbose);
+            // One thread: a packet on its way from the debugger to the network then waits for no other thread to wake up.
+            let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(ExitError::System)?;
+            let result = runtime.block_on(act(*invocation));
+            // Without this it would wait for a read of the terminal that nobody wants any more.
+            runtime.shutdown_background();
+            result
+        }
+    }
+}
+
+async fn act(invocation: Invocation) -> Result<u8, ExitError> {
+    let server = connection::connect(&invocation.connection).await?;
+    let result = invocation.action.run(&server).await;
+    // The server is told that the session ends here, and need not wait for this client to come back.
+    server.disconnect().await;
+    result
+}

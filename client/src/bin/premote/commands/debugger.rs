@@ -1,0 +1,292 @@
+//! `premote gdb` and `premote lldb`: the real debugger, wired through the connection.
+
+use crate::bridge;
+use crate::exit::ExitError;
+use crate::private_socket::PrivateSocket;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use dbgsrv_client::{GetProc, ProcessMatch, RemoteServer};
+use std::ffi::{OsStr, OsString};
+use std::future::pending;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitStatus;
+use tokio::process::Child;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tracing::debug;
+
+const GDB_EXAMPLES: &str = "\
+Examples:
+  premote tcp:server=box17,port=5005 gdb                          then: attach, run, info os processes, ...
+  premote tcp:server=box17,port=5005 gdb -p 1234
+  premote tcp:server=box17,port=5005 gdb -n nginx -- -q -ex bt
+  premote tcp:server=box17,port=5005 gdb -- ./app -ex 'set remote exec-file /srv/app' -ex 'break main' -ex run
+  premote tcp:server=box17,port=5005 gdb --gdb gdb-multiarch -- --batch -ex 'info os'
+
+The exit status is gdb's. gdb reads programs and libraries from the server's machine; `set sysroot` says otherwise.";
+
+const LLDB_EXAMPLES: &str = "\
+Examples:
+  premote tcp:server=box17,port=5005 lldb -p 1234
+  premote tcp:server=box17,port=5005 lldb -n nginx -- --batch -o bt
+
+The exit status is lldb's.";
+
+/// Which debugger.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Gdb,
+    Lldb,
+}
+
+impl Kind {
+    /// The one that the command called `name` starts.
+    pub(super) fn named(name: &str) -> Self {
+        if name == Self::Lldb.name() { Self::Lldb } else { Self::Gdb }
+    }
+
+    /// The command's name, which is also the debugger's.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gdb => "gdb",
+            Self::Lldb => "lldb",
+        }
+    }
+
+    /// The environment variable that names another program.
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Gdb => "GDB",
+            Self::Lldb => "LLDB",
+        }
+    }
+
+    pub(super) fn command(self) -> Command {
+        let (about, examples) = match self {
+            Self::Gdb => ("Start gdb, connected", GDB_EXAMPLES),
+            Self::Lldb => ("Start lldb, connected", LLDB_EXAMPLES),
+        };
+        let program = Arg::new("program").long(self.name()).value_name("PATH").value_parser(value_parser!(OsString));
+        let arguments = Arg::new("arguments").value_name("ARGUMENT").value_parser(value_parser!(OsString));
+        Command::new(self.name())
+            .about(about)
+            .after_help(examples)
+            .arg(
+                Arg::new("pid")
+                    .short('p')
+                    .long("pid")
+                    .value_name("PID")
+                    .help("Attach to this process")
+                    .value_parser(value_parser!(u32)),
+            )
+            .arg(
+                Arg::new("name")
+                    .short('n')
+                    .long("name")
+                    .value_name("NAME")
+                    .help("Attach to the only process of this executable, a file name or a whole path; also -pn")
+                    .conflicts_with("pid"),
+            )
+            .arg(program.help(format!("The debugger; the value of {} where left out", self.variable())))
+            .arg(arguments.help("What the debugger is given").num_args(1..).last(true))
+    }
+
+    /// What connects the debugger to the socket at `path` and attaches it, ahead of the user's own arguments: its
+    /// commands are then carried out in that state.
+    fn connecting(self, path: &Path, pid: Option<u32>) -> Vec<OsString> {
+        let (option, connect, attach) = match self {
+            Self::Gdb => ("-ex", "target extended-remote ", "attach "),
+            Self::Lldb => ("-o", "process connect unix-connect://", "process attach --pid "),
+        };
+        let mut connect = OsString::from(connect);
+        connect.push(path);
+        let attach = pid.map(|pid| OsString::from(format!("{attach}{pid}")));
+        [connect].into_iter().chain(attach).flat_map(|command| [option.into(), command]).collect()
+    }
+}
+
+/// What is attached to.
+#[derive(Debug, Eq, PartialEq)]
+enum Target {
+    Pid(u32),
+    /// The only process of this executable.
+    Name(String),
+}
+
+/// Which debugger is started, and how.
+#[derive(Debug)]
+pub(crate) struct Debugger {
+    kind: Kind,
+    program: OsString,
+    target: Option<Target>,
+    arguments: Vec<OsString>,
+}
+
+impl Debugger {
+    pub(super) fn parse(kind: Kind, matches: &ArgMatches) -> Self {
+        let pid = matches.get_one("pid").copied().map(Target::Pid);
+        let name = matches.get_one::<String>("name").cloned().map(Target::Name);
+        let program = matches.get_one::<OsString>("program").cloned();
+        let program = program.or_else(|| std::env::var_os(kind.variable()).filter(|value| !value.is_empty()));
+        Self {
+            kind,
+            program: program.unwrap_or_else(|| kind.name().into()),
+            target: pid.or(name),
+            arguments: matches.get_many("arguments").unwrap_or_default().cloned().collect(),
+        }
+    }
+
+    /// Runs the debugger to its end, and returns its exit status.
+    pub(super) async fn run(self, server: &RemoteServer) -> Result<u8, ExitError> {
+        let pid = match &self.target {
+            Some(Target::Pid(pid)) => Some(*pid),
+            Some(Target::Name(name)) => Some(find(server, name).await?),
+            None => None,
+        };
+        let socket = PrivateSocket::bind()
+            .map_err(|error| ExitError::Failure(format!("cannot make a socket for the debugger: {error}")))?;
+        let signals = Signals::new().map_err(ExitError::System)?;
+        let child = tokio::process::Command::new(&self.program)
+            .args(self.kind.connecting(socket.path(), pid))
+            .args(&self.arguments)
+            .spawn()
+            .map_err(|error| ExitError::Failure(cannot_start(&self.program, &error)))?;
+        let status = serve(server, &socket, child, signals, self.kind.name()).await?;
+        Ok(exit_code(status))
+    }
+}
+
+/// The only process of an executable.
+async fn find(server: &RemoteServer, name: &str) -> Result<u32, ExitError> {
+    let path = if name.contains('/') { GetProc::FULL_MATCH } else { GetProc::empty() };
+    let flags = path | GetProc::ONLY_MATCH;
+    match server.running_process_system_id_by_executable_name(name, flags).await? {
+        ProcessMatch::Found(pid) => Ok(pid),
+        ProcessMatch::NotFound => Err(ExitError::Failure(format!("no process there has the executable `{name}`"))),
+        ProcessMatch::Several(pids) => {
+            let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
+            let pids = pids.join(", ");
+            Err(ExitError::Failure(format!("several processes have the executable `{name}`; choose with -p: {pids}")))
+        }
+    }
+}
+
+fn cannot_start(program: &OsStr, error: &std::io::Error) -> String {
+    format!("cannot start `{}`: {error}", program.display())
+}
+
+/// The signals that the terminal and the system send to premote.
+struct Signals {
+    /// Not for premote: the terminal belongs to the debugger. They are caught rather than ignored, since a program that is
+    /// started inherits what is ignored.
+    _terminal: [Signal; 2],
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            _terminal: [signal(SignalKind::interrupt())?, signal(SignalKind::quit())?],
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// Makes each connection to the socket a debug session, until the debugger has ended.
+async fn serve(
+    server: &RemoteServer,
+    socket: &PrivateSocket,
+    mut debugger: Child,
+    mut signals: Signals,
+    name: &str,
+) -> Result<ExitStatus, ExitError> {
+    let mut sessions = JoinSet::new();
+    let mut lost = std::pin::pin!(tell_when_lost(server));
+    loop {
+        tokio::select! {
+            status = debugger.wait() => return status.map_err(ExitError::System),
+            stream = socket.accept() => {
+                let (from_debugger, to_debugger) = stream.into_split();
+                sessions.spawn(bridge::serve(server.clone(), label(name), from_debugger, to_debugger));
+            }
+            Some(_) = sessions.join_next() => (),
+            () = &mut lost => (),
+            _ = signals.terminate.recv() => end(&mut debugger),
+            _ = signals.hang_up.recv() => end(&mut debugger),
+        }
+    }
+}
+
+/// Tells the user when the server is gone, and never ends: the debugger shows what it still knows.
+async fn tell_when_lost(server: &RemoteServer) {
+    let closed = server.closed().await;
+    eprintln!("premote: the session with the server is over: {}", closed.text);
+    pending::<()>().await;
+}
+
+/// Ends the debugger because premote is to end; it detaches and goes, as when its terminal goes.
+fn end(debugger: &mut Child) {
+    let Some(pid) = debugger.id() else { return };
+    debug!(pid, "ending the debugger");
+    // It fails when the debugger has ended by itself, which is what is wanted.
+    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid as i32), nix::sys::signal::Signal::SIGHUP);
+}
+
+/// What others see in the list of sessions: `gdb of alice`.
+pub(crate) fn label(command: &str) -> String {
+    match std::env::var("USER").or_else(|_| std::env::var("LOGNAME")) {
+        Ok(user) if !user.is_empty() => format!("{command} of {user}"),
+        _ => command.to_owned(),
+    }
+}
+
+/// The debugger's status as a shell would tell it.
+fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::exit::FAILURE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(kind: Kind, line: &str) -> Debugger {
+        Debugger::parse(kind, &kind.command().get_matches_from(line.split(' ')))
+    }
+
+    fn connecting(kind: Kind, pid: Option<u32>) -> Vec<OsString> {
+        kind.connecting(Path::new("/run/premote-1/rsp"), pid)
+    }
+
+    #[test]
+    fn a_debugger_is_connected_and_attached_before_it_does_what_the_user_says() {
+        let gdb = ["-ex", "target extended-remote /run/premote-1/rsp", "-ex", "attach 7"];
+        assert_eq!(connecting(Kind::Gdb, Some(7)), gdb);
+        assert_eq!(connecting(Kind::Gdb, None), gdb[..2]);
+        let lldb = ["-o", "process connect unix-connect:///run/premote-1/rsp", "-o", "process attach --pid 7"];
+        assert_eq!(connecting(Kind::Lldb, Some(7)), lldb);
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_the_debuggers() {
+        let debugger = parse(Kind::Gdb, "gdb -p 7 --gdb /opt/gdb -- -p 8 --args app -- --help");
+        assert_eq!(debugger.target, Some(Target::Pid(7)));
+        assert_eq!(debugger.program, "/opt/gdb");
+        assert_eq!(debugger.arguments, ["-p", "8", "--args", "app", "--", "--help"]);
+    }
+
+    #[test]
+    fn a_debugger_without_options_is_the_one_in_the_path() {
+        let debugger = parse(Kind::Lldb, "lldb -n nginx");
+        assert_eq!(debugger.target, Some(Target::Name("nginx".into())));
+        assert_eq!((debugger.program, debugger.kind), ("lldb".into(), Kind::Lldb));
+    }
+
+    #[test]
+    fn a_debugger_that_a_signal_ends_gives_the_status_that_a_shell_would() {
+        assert_eq!(exit_code(ExitStatus::from_raw(3 << 8)), 3);
+        assert_eq!(exit_code(ExitStatus::from_raw(9)), 137);
+    }
+}

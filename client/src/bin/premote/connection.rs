@@ -1,0 +1,84 @@
+//! To the server, with a password from the terminal where one is wanted.
+
+use crate::exit::ExitError;
+use dbgsrv_client::{ClientOptions, ConnectSettings, Error, Password, RemoteServer, connect_with};
+use dbgsrv_protocol::session::{HandshakeError, Rejected};
+use dbgsrv_session::ConnectError;
+use std::io;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How often a password is asked for, as by ssh(1).
+const ATTEMPTS: usize = 3;
+
+/// How many seconds a server that is not ready for another password is given.
+const PATIENCE: usize = 10;
+
+/// Connects. A server that wants a password and was given none is given one from the terminal.
+///
+/// # Errors
+/// [`ExitError::Client`] with the reason, [`ExitError::NoTerminal`] where there is nobody to ask.
+pub(crate) async fn connect(options: &ClientOptions) -> Result<RemoteServer, ExitError> {
+    let mut refusal = match connect_with(options, ConnectSettings::default()).await {
+        Err(error @ Error::PasswordNeeded { .. }) => error,
+        result => return Ok(result?),
+    };
+    for attempt in 1..=ATTEMPTS {
+        let password = match ask(options) {
+            Reply::Password(password) => password,
+            Reply::Declined => return Err(refusal.into()),
+            Reply::NoTerminal => return Err(ExitError::NoTerminal(refusal)),
+        };
+        let Ok(password) = password.parse::<Password>() else {
+            eprintln!("A password has 1 to {} bytes.", Password::MAX_LENGTH);
+            continue;
+        };
+        match connect_patiently(options, &ConnectSettings::default().password(password)).await {
+            Err(error @ Error::WrongPassword { .. }) => {
+                refusal = error;
+                if attempt < ATTEMPTS {
+                    eprintln!("Wrong password, please try again.");
+                }
+            }
+            result => return Ok(result?),
+        }
+    }
+    Err(refusal.into())
+}
+
+/// Connects to a server that lets a wrong password wait before it listens to another.
+async fn connect_patiently(options: &ClientOptions, settings: &ConnectSettings) -> Result<RemoteServer, Error> {
+    for _ in 0..PATIENCE {
+        match connect_with(options, settings.clone()).await {
+            Err(Error::Connect { source, .. }) if is_busy(&source) => sleep(Duration::from_secs(1)).await,
+            result => return result,
+        }
+    }
+    connect_with(options, settings.clone()).await
+}
+
+fn is_busy(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::Handshake(HandshakeError::Rejected { reason: Rejected::Busy, .. }))
+}
+
+/// What comes of asking.
+enum Reply {
+    Password(String),
+    /// Ctrl-C or Ctrl-D.
+    Declined,
+    /// There is nobody to ask.
+    NoTerminal,
+}
+
+/// Asks at the terminal, whatever standard input is. It blocks this thread, on which nothing else goes on yet.
+fn ask(options: &ClientOptions) -> Reply {
+    match rpassword::prompt_password(format!("Password of {}: ", options.redacted())) {
+        Ok(password) => Reply::Password(password),
+        Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof) => {
+            // Behind the prompt.
+            eprintln!();
+            Reply::Declined
+        }
+        Err(_) => Reply::NoTerminal,
+    }
+}
