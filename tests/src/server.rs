@@ -10,8 +10,8 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::gdb::{Transcript, batch};
-use crate::mi::Mi;
 use crate::listening::{Listening, connection};
+use crate::mi::Mi;
 use crate::process::{self, Owned};
 use crate::{GUARD, program, rsp};
 

@@ -67,9 +67,7 @@ async fn premote_tells_both_versions_of_a_server_that_no_longer_speaks_its_own()
         let config = ServerConfig { facts, versions, access, channel_binding: None, linger: Duration::ZERO };
         accept(stream, config, &Sessions::default()).await.map(drop)
     });
-    let premote = tokio::task::spawn_blocking(move || {
-        premote::run(&[&connection(port, ""), "info"])
-    });
+    let premote = tokio::task::spawn_blocking(move || premote::run(&[&connection(port, ""), "info"]));
     let (premote, server) = tokio::join!(premote, server);
     let text = premote.expect("the thread ends").failure(255);
     assert!(matches!(server, Ok(Err(AcceptError::Handshake(_)))));
