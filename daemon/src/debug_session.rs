@@ -63,7 +63,8 @@ impl DebugSession {
         let number = server.registry.next_number();
         let worker = Worker::spawn(number, &client.peer, stream, &server.log).map_err(StartError::Spawn)?;
         let pid = worker.pid().unwrap_or_default();
-        let span = error_span!("session", id = number, label = client.label, worker = pid);
+        let label = Some(client.label.as_str()).filter(|label| !label.is_empty());
+        let span = error_span!("session", id = number, worker = pid, label);
         let end = server.stop.child_token();
         let entry = server.registry.enter(number, client, pid, end.clone());
         Ok(Self { number, worker, end, span, _entry: entry, _slot: slot })
