@@ -9,7 +9,7 @@ use crate::timer::Timer;
 use crate::wire::Stream;
 use crate::{Channel, Incoming, Link};
 use dbgsrv_protocol::mux::Role;
-use dbgsrv_protocol::session::{CloseCode, Established, SessionId};
+use dbgsrv_protocol::session::{Established, SessionId};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::{Arc, Weak};
@@ -60,9 +60,9 @@ impl Driver {
             if shared.with(|state| state.is_closed()) {
                 break;
             }
-            tracing::debug!(session = %self.id, "cut");
+            tracing::debug!(session = %self.id, "waiting for the next connection");
             if let Err(text) = back.wait(shared).await {
-                shared.with(|state| state.close(CloseCode::Lost, &text));
+                shared.with(|state| state.lose(&text));
             }
         }
         drop(back);

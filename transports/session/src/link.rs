@@ -59,7 +59,8 @@ impl Link {
         opened(Channel::new(Arc::clone(&self.handle), key, number)).await
     }
 
-    /// The control channel; the first who asks gets it.
+    /// The control channel; the first who asks gets it. It lasts as long as the session: the other side does not learn of a
+    /// shutdown, a reset or a drop.
     #[must_use]
     pub fn control(&self) -> Option<Channel> {
         let key = self.handle.shared.with(State::take_control)?;

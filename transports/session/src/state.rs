@@ -126,6 +126,13 @@ impl State {
         self.wake_driver();
     }
 
+    /// Driver: nobody comes back, unless somebody did at the last moment.
+    pub(crate) fn lose(&mut self, why: &str) {
+        if *self.session.state() == SessionState::Cut {
+            self.session.close(CloseCode::Lost, why);
+        }
+    }
+
     /// The driver does not run any more: a session that it leaves behind is over.
     pub(crate) fn abandon(&mut self) {
         self.wire = None;
