@@ -14,6 +14,7 @@
 //!
 //! * [`options`]: what follows `-t`: text to typed options and back.
 //! * [`rsp`]: packets, one file per family, and [`rsp::server::Server`], the machine that ties them together.
+//! * [`session`]: messages that arrive once whatever happens to connections, authenticated and sealed.
 //! * [`limits`]: every limit that a peer can run into.
 //! * [`ids`]: process and thread ids.
 //!

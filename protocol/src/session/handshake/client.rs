@@ -5,7 +5,7 @@ use super::super::established::{Resumption, Role, Tokens};
 use super::super::{Established, Protection, Random, Session, SessionId};
 use super::method::{self, Cover, Method};
 use super::wire::{Fields, Kind, Wire, put_facts, put_text, put_versions};
-use super::{ClientConfig, HandshakeError};
+use super::{ClientConfig, HandshakeError, Progress};
 use crate::session::MAX_FACT;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -96,18 +96,18 @@ impl Client {
         wire.send(Kind::Hello, &body);
     }
 
-    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Option<Established>, HandshakeError> {
+    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Progress, HandshakeError> {
         if matches!(self.stage, Stage::Hello) {
             let Some(body) = wire.message(Kind::Answer).map_err(|error| self.with_versions(error))? else {
-                return Ok(None);
+                return Ok(Progress::Pending);
             };
             let proving = self.answered(&body, wire)?;
             self.stage = Stage::Proving(Box::new(proving));
         }
         match wire.message(Kind::Proof)? {
-            None => Ok(None),
+            None => Ok(Progress::Pending),
             Some(body) => match core::mem::replace(&mut self.stage, Stage::Done) {
-                Stage::Proving(proving) => self.proved(*proving, &body, wire).map(Some),
+                Stage::Proving(proving) => self.proved(*proving, &body, wire).map(Progress::established),
                 Stage::Hello | Stage::Done => Err(Malformed("a message after the end")),
             },
         }
@@ -218,13 +218,7 @@ impl Client {
         let peer_received = if method == Method::Token { fields.u64()? } else { 0 };
         if let Some(keys) = &keys {
             wire.transcript.update(&body[..body.len() - fields.0.len()]);
-            let mac: Mac = fields.array()?;
-            if !keys.confirms_server(&wire.transcript.hash(), &mac) {
-                return Err(match method {
-                    Method::Token => HandshakeError::WrongToken,
-                    Method::Password | Method::Open => HandshakeError::WrongPassword,
-                });
-            }
+            confirm(keys, &fields.array()?, method, wire)?;
         }
         let payload = super::open_tail(noise.as_mut(), fields.0)?;
         let mut fields = Fields(&payload);
@@ -242,7 +236,7 @@ impl Client {
         Ok(Established {
             peer,
             version,
-            authenticated: method == Method::Password || continued.is_some_and(|session| session.authenticated),
+            authenticated: continued.map_or(method == Method::Password, |session| session.authenticated),
             protection: if in_tls { Protection::Tls } else { cover.protection() },
             id,
             resumed: method == Method::Token,
@@ -252,11 +246,22 @@ impl Client {
             seal: noise.map(Noise::finish),
             received,
             unsent,
-            resumption: Resumption {
-                epoch: continued.map_or(0, |session| session.epoch),
-                told: continued.map_or(0, |session| session.received),
+            resumption: continued.map_or_else(Resumption::default, |session| Resumption {
+                epoch: session.epoch,
+                told: session.received,
                 peer_received,
-            },
+            }),
         })
     }
+}
+
+/// Whether the server has the same keys.
+fn confirm(keys: &Keys, mac: &Mac, method: Method, wire: &Wire) -> Result<(), HandshakeError> {
+    if keys.confirms_server(&wire.transcript.hash(), mac) {
+        return Ok(());
+    }
+    Err(match method {
+        Method::Token => HandshakeError::WrongToken,
+        Method::Password | Method::Open => HandshakeError::WrongPassword,
+    })
 }

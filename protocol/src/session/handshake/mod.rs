@@ -18,7 +18,7 @@ pub use config::{Access, ClientConfig, ServerConfig};
 pub use error::{HandshakeError, Rejected};
 
 use self::client::Client;
-use self::server::{Server, Step};
+use self::server::Server;
 use self::wire::Wire;
 use super::crypto::Noise;
 use super::{Established, Random, Session, SessionId};
@@ -43,6 +43,12 @@ pub enum Progress {
     Resumes(SessionId),
     /// Done. What has been received beyond it is inside, and so is what was not sent yet.
     Established(Box<Established>),
+}
+
+impl Progress {
+    fn established(established: Established) -> Self {
+        Self::Established(Box::new(established))
+    }
 }
 
 /// The handshake of one connection, either side.
@@ -104,15 +110,8 @@ impl Handshake {
             return Err(error.clone());
         }
         let progress = match &mut self.side {
-            Side::Client(client) => client.poll(&mut self.wire).map(|done| match done {
-                None => Progress::Pending,
-                Some(established) => Progress::Established(Box::new(established)),
-            }),
-            Side::Server(server) => server.poll(&mut self.wire).map(|step| match step {
-                Step::Wait => Progress::Pending,
-                Step::Resumes(id) => Progress::Resumes(id),
-                Step::Done(established) => Progress::Established(Box::new(established)),
-            }),
+            Side::Client(client) => client.poll(&mut self.wire),
+            Side::Server(server) => server.poll(&mut self.wire),
         };
         progress.inspect_err(|error| self.fail(error.clone()))
     }

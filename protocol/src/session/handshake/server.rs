@@ -1,11 +1,11 @@
 //! The server's side.
 
-use super::super::crypto::{Keys, Mac, Noise, SPAKE_MESSAGE, Seal, Secret, Spake};
+use super::super::crypto::{Keys, Mac, Noise, SPAKE_MESSAGE, Secret, Spake};
 use super::super::established::{Resumption, Role, Tokens};
-use super::super::{Established, Facts, Protection, Random, Session, SessionId, State};
+use super::super::{Established, Protection, Random, Session, SessionId, State};
 use super::method::{Cover, Method};
 use super::wire::{Fields, Kind, Wire, put_facts, put_text};
-use super::{Access, HandshakeError, ServerConfig};
+use super::{Access, HandshakeError, Progress, ServerConfig};
 use crate::session::MAX_FACT;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -61,11 +61,15 @@ struct Answered {
     continued: Option<Continued>,
 }
 
-/// What the server has to do next.
-pub(super) enum Step {
-    Wait,
-    Resumes(SessionId),
-    Done(Established),
+/// A client that may come in.
+#[derive(Debug)]
+struct Admitted {
+    keys: Option<Keys>,
+    /// The tokens that are good from now on.
+    tokens: Tokens,
+    /// Messages received, where a session is continued.
+    told: Option<u64>,
+    peer_received: u64,
 }
 
 impl Server {
@@ -78,19 +82,19 @@ impl Server {
         Self { config, nonce, scalar, ephemeral, id: SessionId(*id.reveal()), token, stage: Stage::Hello }
     }
 
-    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Step, HandshakeError> {
+    pub(super) fn poll(&mut self, wire: &mut Wire) -> Result<Progress, HandshakeError> {
         if matches!(self.stage, Stage::Hello) {
-            let Some(body) = wire.message(Kind::Hello)? else { return Ok(Step::Wait) };
+            let Some(body) = wire.message(Kind::Hello)? else { return Ok(Progress::Pending) };
             wire.transcript.update(&body);
             self.greeted(&body, wire)?;
         }
         if let Stage::Resumes(_, id) = &self.stage {
-            return Ok(Step::Resumes(*id));
+            return Ok(Progress::Resumes(*id));
         }
         match wire.message(Kind::Prove)? {
-            None => Ok(Step::Wait),
+            None => Ok(Progress::Pending),
             Some(body) => match core::mem::replace(&mut self.stage, Stage::Done) {
-                Stage::Answered(answered) => self.proved(*answered, &body, wire).map(Step::Done),
+                Stage::Answered(answered) => self.proved(*answered, &body, wire).map(Progress::established),
                 Stage::Hello | Stage::Resumes(..) | Stage::Done => Err(Malformed("a message after the end")),
             },
         }
@@ -173,49 +177,62 @@ impl Server {
     fn proved(&mut self, answered: Answered, body: &[u8], wire: &mut Wire) -> Result<Established, HandshakeError> {
         let Answered { hello, method, cover, spake, continued } = answered;
         let mut fields = Fields(body);
-        let password_key = match spake {
-            Some(spake) => {
-                let key = spake.finish(fields.bytes(SPAKE_MESSAGE)?);
-                Some(key.ok_or(Malformed("the password's message is not one"))?)
-            }
-            None => None,
-        };
-        let peer_received = if continued.is_some() { fields.u64()? } else { 0 };
-        wire.transcript.update(&body[..body.len() - fields.0.len()]);
-        let (keys, tokens) = match (password_key, &continued) {
-            (Some(key), _) => {
-                let (keys, _) = self.confirm(&[&key], &mut fields, wire)?.ok_or(HandshakeError::WrongPassword)?;
-                (Some(keys), Tokens::new(self.token.clone()))
-            }
-            (None, Some(session)) => {
-                let (keys, tokens) = self.confirm_token(&session.tokens, &mut fields, wire)?;
-                (Some(keys), tokens)
-            }
-            (None, None) => (None, Tokens::new(self.token.clone())),
-        };
-        let told = continued.as_ref().map(|session| session.received);
-        let (peer, seal) = self.finish(cover, keys.as_ref(), &tokens, told, fields.0, hello.release, wire)?;
+        let admitted = self.admit(spake, continued.as_ref(), &mut fields, wire)?;
+        let mut noise = (cover == Cover::Noise).then(|| {
+            let secret = admitted.keys.as_ref().map(|keys| &keys.seal);
+            Noise::start(Role::Server, secret, &wire.transcript.hash(), self.ephemeral.clone())
+        });
+        wire.transcript.update(fields.0);
+        let facts = super::open_tail(noise.as_mut(), fields.0)?;
+        let mut facts = Fields(&facts);
+        let peer = facts.facts(hello.release)?;
+        facts.end()?;
+        self.prove(&admitted, noise.as_mut(), wire);
         let (received, unsent) = wire.take_rest();
         Ok(Established {
             peer,
             version: hello.version,
-            authenticated: method == Method::Password
-                || continued.as_ref().is_some_and(|session| session.authenticated),
+            authenticated: continued.as_ref().map_or(method == Method::Password, |session| session.authenticated),
             protection: cover.protection(),
             id: self.id,
             resumed: continued.is_some(),
             role: Role::Server,
             linger: self.config.linger,
-            tokens,
-            seal,
+            tokens: admitted.tokens,
+            seal: noise.map(Noise::finish),
             received,
             unsent,
-            resumption: Resumption {
-                epoch: continued.as_ref().map_or(0, |session| session.epoch),
-                told: told.unwrap_or(0),
-                peer_received,
-            },
+            resumption: continued.map_or_else(Resumption::default, |session| Resumption {
+                epoch: session.epoch,
+                told: session.received,
+                peer_received: admitted.peer_received,
+            }),
         })
+    }
+
+    /// Lets the client in, or not.
+    fn admit(
+        &self,
+        spake: Option<Spake>,
+        continued: Option<&Continued>,
+        fields: &mut Fields<'_>,
+        wire: &mut Wire,
+    ) -> Result<Admitted, HandshakeError> {
+        let new = Tokens::new(self.token.clone());
+        if let Some(spake) = spake {
+            let message = fields.bytes(SPAKE_MESSAGE)?;
+            wire.transcript.update(message);
+            let key = spake.finish(message).ok_or(Malformed("the password's message is not one"))?;
+            let (keys, _) = self.confirm(&[&key], fields, wire)?.ok_or(HandshakeError::WrongPassword)?;
+            return Ok(Admitted { keys: Some(keys), tokens: new, told: None, peer_received: 0 });
+        }
+        let Some(session) = continued else {
+            return Ok(Admitted { keys: None, tokens: new, told: None, peer_received: 0 });
+        };
+        let peer_received = fields.u64()?;
+        wire.transcript.update(&peer_received.to_be_bytes());
+        let (keys, tokens) = self.confirm_token(&session.tokens, fields, wire)?;
+        Ok(Admitted { keys: Some(keys), tokens, told: Some(session.received), peer_received })
     }
 
     /// Measures the client's confirmation against each secret that it may have; the keys of the one it has, and which.
@@ -249,40 +266,23 @@ impl Server {
         Ok((keys, Tokens { current: candidates[which].clone(), next: Some(next) }))
     }
 
-    /// Reads the client's facts and sends this side's proof.
-    #[expect(clippy::too_many_arguments, reason = "all that came of the client's proof")]
-    fn finish(
-        &self,
-        cover: Cover,
-        keys: Option<&Keys>,
-        tokens: &Tokens,
-        told: Option<u64>,
-        tail: &[u8],
-        release: String,
-        wire: &mut Wire,
-    ) -> Result<(Facts, Option<Seal>), HandshakeError> {
-        let mut noise = (cover == Cover::Noise).then(|| {
-            Noise::start(Role::Server, keys.map(|keys| &keys.seal), &wire.transcript.hash(), self.ephemeral.clone())
-        });
-        wire.transcript.update(tail);
-        let opened = super::open_tail(noise.as_mut(), tail)?;
-        let mut fields = Fields(&opened);
-        let peer = fields.facts(release)?;
-        fields.end()?;
-
-        let payload = self.payload(tokens);
-        let head = told.map(u64::to_be_bytes);
-        let head = head.as_ref().map_or(&[][..], <[u8; 8]>::as_slice);
-        let mac_length = keys.map_or(0, |_| size_of::<Mac>());
-        let tail = noise.as_mut().map_or_else(|| payload.clone(), |noise| noise.write(&payload));
-        wire.begin(Kind::Proof, head.len() + mac_length + tail.len());
-        wire.put(head);
-        if let Some(keys) = keys {
+    /// Sends this side's proof.
+    fn prove(&self, admitted: &Admitted, noise: Option<&mut Noise>, wire: &mut Wire) {
+        let payload = self.payload(&admitted.tokens);
+        let tail = match noise {
+            Some(noise) => noise.write(&payload),
+            None => payload,
+        };
+        let told = admitted.told.map(u64::to_be_bytes);
+        let told = told.as_ref().map_or(&[][..], <[u8; 8]>::as_slice);
+        let mac_length = admitted.keys.as_ref().map_or(0, |_| size_of::<Mac>());
+        wire.begin(Kind::Proof, told.len() + mac_length + tail.len());
+        wire.put(told);
+        if let Some(keys) = &admitted.keys {
             let mac = keys.server_mac(&wire.transcript.hash());
             wire.put(&mac);
         }
         wire.put(&tail);
-        Ok((peer, noise.map(Noise::finish)))
     }
 
     /// What only the client may see, where anything is sealed.

@@ -23,13 +23,27 @@ pub(super) struct Connection {
     /// When bytes last came.
     pub(super) last_heard: Duration,
     pub(super) next_ping: Duration,
-    pub(super) ping_due: bool,
-    pub(super) pong_due: bool,
-    pub(super) ack_due: bool,
-    /// The record that closes the session, once all messages are written.
-    pub(super) close: Option<Control>,
-    /// Whether that was written: nothing follows it.
-    pub(super) is_finished: bool,
+    /// What is to be sent as soon as there is room.
+    pub(super) due: Due,
+    pub(super) ending: Ending,
+}
+
+/// Records that are to be sent once, however often there was reason to.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    pub(super) ping: bool,
+    pub(super) pong: bool,
+    pub(super) ack: bool,
+}
+
+/// Whether anything is sent on.
+#[derive(Debug)]
+pub(super) enum Ending {
+    Open,
+    /// This record closes the session, once all messages are written.
+    Due(Control),
+    /// It was written; nothing follows it.
+    Written,
 }
 
 impl Connection {
@@ -42,11 +56,8 @@ impl Connection {
             plain: 0..0,
             last_heard: now,
             next_ping: now + PING_AFTER,
-            ping_due: false,
-            pong_due: false,
-            ack_due: false,
-            close: None,
-            is_finished: false,
+            due: Due::default(),
+            ending: Ending::Open,
         }
     }
 
@@ -81,7 +92,13 @@ impl Connection {
 
     /// Whether another record may be written.
     pub(super) fn has_room(&self) -> bool {
-        self.output.pending().len() < MAX_UNSENT
+        self.output.pending().len() < MAX_UNSENT && !matches!(self.ending, Ending::Written)
+    }
+
+    /// Writes the last record.
+    pub(super) fn end(&mut self, close: &Control) {
+        self.put(close);
+        self.ending = Ending::Written;
     }
 
     pub(super) fn put(&mut self, control: &Control) {

@@ -31,9 +31,12 @@ impl Input {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        let wanted = if self.was_filled { BULK_BUFFER } else { self.record().unwrap_or(0) };
-        if wanted > self.bytes.len() {
-            self.bytes.resize(wanted, 0);
+        let record = self.record().unwrap_or(0);
+        if self.was_filled && self.bytes.len() < BULK_BUFFER {
+            self.bytes.resize(BULK_BUFFER, 0);
+        } else if record > self.bytes.len() {
+            // What follows it may come with its end.
+            self.bytes.resize(record + SMALL_BUFFER, 0);
         }
         &mut self.bytes[self.end..]
     }

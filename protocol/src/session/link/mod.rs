@@ -3,74 +3,26 @@
 mod connection;
 mod input;
 mod output;
+mod receipt;
 mod record;
 mod retained;
+mod state;
 
 pub use record::CloseCode;
+pub use state::{SessionError, State};
 
-use self::connection::Connection;
+use self::connection::{Connection, Ending};
+use self::receipt::Receipt;
 use self::record::{Control, MESSAGE};
 use self::retained::Retained;
 use super::established::{Role, Tokens};
 use super::text::cut;
 use super::{Established, Facts, Protection, SessionId};
-use crate::limits::{ACK_BYTES, ACK_DELAY, ACK_MESSAGES, DEAD_AFTER, MAX_CLOSE_TEXT, MAX_UNACKNOWLEDGED, PING_AFTER};
+use crate::limits::{DEAD_AFTER, MAX_CLOSE_TEXT, MAX_MESSAGE, MAX_UNACKNOWLEDGED, PING_AFTER};
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
-use thiserror::Error;
-
-/// What ends a session at once.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum SessionError {
-    /// A record that was changed, replayed or left out on the way.
-    #[error("a record is damaged, repeated or missing")]
-    Seal,
-    /// A record longer than it may be, of unknown kind or malformed.
-    #[error("malformed record: {0}")]
-    Malformed(&'static str),
-    /// The other side acknowledges what was never sent, or can't be given what it lacks.
-    #[error("the two sides do not agree on what was received")]
-    Sequence,
-    /// The session was continued on another connection while this one's handshake went on. It is not harmed.
-    #[error("the session went on elsewhere meanwhile")]
-    Overtaken,
-}
-
-/// How a session stands.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum State {
-    /// There is a connection.
-    Connected,
-    /// There is none; the client may come back.
-    Cut,
-    /// Over: by which side, and why.
-    Closed {
-        /// By this side.
-        here: bool,
-        /// Why.
-        code: CloseCode,
-        /// In words.
-        text: String,
-    },
-}
-
-/// What was received and not acknowledged yet.
-#[derive(Debug, Default)]
-struct Receipt {
-    /// Messages since the session began.
-    messages: u64,
-    /// How many of those the peer was told of.
-    told: u64,
-    /// Bytes of the messages that the peer was not told of.
-    bytes: usize,
-    /// When the oldest of them came.
-    since: Duration,
-    /// Messages to come that are here already: they came while the handshake of this connection went on.
-    repeated: u64,
-}
 
 /// One session, either side. `now` is the time since any fixed moment.
 #[derive(Debug)]
@@ -133,12 +85,10 @@ impl Session {
         self.linger = established.linger;
         self.tokens = established.tokens;
         self.state = State::Connected;
-        self.receipt.repeated = self.receipt.messages - resumption.told;
-        self.receipt.told = self.receipt.messages;
-        self.receipt.bytes = 0;
+        self.receipt.reconnect(resumption.told);
         let mut connection = Connection::new(seal, &received, unsent, now);
         // Shows the server that the new token has arrived.
-        connection.ack_due = self.role == Role::Client;
+        connection.due.ack = self.role == Role::Client;
         self.connection = Some(Box::new(connection));
         self.now = now;
         if !self.retained.rewind(resumption.peer_received) {
@@ -196,7 +146,7 @@ impl Session {
     /// [`Self::can_send`] it is not called.
     ///
     /// # Panics
-    /// If it appends more than [`MAX_MESSAGE`](crate::limits::MAX_MESSAGE) bytes.
+    /// If it appends more than [`MAX_MESSAGE`] bytes.
     pub fn send(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
         if !self.can_send() || !self.retained.push(write) {
             return false;
@@ -233,7 +183,7 @@ impl Session {
         }
         let text = cut(text, MAX_CLOSE_TEXT).to_string();
         if let Some(connection) = &mut self.connection {
-            connection.close = Some(Control::Close(code, text.clone()));
+            connection.ending = Ending::Due(Control::Close(code, text.clone()));
         }
         self.state = State::Closed { here: true, code, text };
         self.pump();
@@ -248,11 +198,11 @@ impl Session {
             return;
         }
         if now >= connection.next_ping {
-            connection.ping_due = true;
+            connection.due.ping = true;
             connection.next_ping = now + PING_AFTER;
         }
-        if self.receipt.messages > self.receipt.told && now >= self.receipt.since + ACK_DELAY {
-            connection.ack_due = true;
+        if self.receipt.deadline().is_some_and(|deadline| now >= deadline) {
+            connection.due.ack = true;
         }
         self.pump();
     }
@@ -269,8 +219,8 @@ impl Session {
         let (State::Connected, Some(connection)) = (&self.state, &self.connection) else { return None };
         let alive = connection.next_ping.min(connection.last_heard + DEAD_AFTER);
         // An acknowledgement that is due waits for the transmit buffer, not for the clock.
-        let ack = self.receipt.messages > self.receipt.told && !connection.ack_due;
-        Some(if ack { alive.min(self.receipt.since + ACK_DELAY) } else { alive })
+        let ack = self.receipt.deadline().filter(|_| !connection.due.ack);
+        Some(ack.map_or(alive, |ack| alive.min(ack)))
     }
 
     /// Its name.
@@ -319,7 +269,13 @@ impl Session {
 
     /// Messages received since the session began.
     pub(super) const fn received_messages(&self) -> u64 {
-        self.receipt.messages
+        self.receipt.messages()
+    }
+
+    /// Whether the peer has acknowledged all messages.
+    #[cfg(test)]
+    pub(super) const fn is_acknowledged(&self) -> bool {
+        self.retained.len() == 0
     }
 
     /// Takes records until one is a message, which then is the connection's plain record.
@@ -335,34 +291,21 @@ impl Session {
             if *kind != MESSAGE {
                 let control = Control::read(*kind, payload)?;
                 self.handle_control(control)?;
-            } else if self.receipt.repeated > 0 {
-                self.receipt.repeated -= 1;
-            } else {
-                let length = payload.len();
-                self.handle_message(length)?;
+                continue;
+            }
+            if payload.len() > MAX_MESSAGE {
+                return Err(SessionError::Malformed("a message is longer than it may be"));
+            }
+            let is_new = self.receipt.receive(payload.len(), self.now);
+            if self.receipt.is_due() {
+                connection.due.ack = true;
+                self.pump();
+            }
+            if is_new {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    fn handle_message(&mut self, length: usize) -> Result<(), SessionError> {
-        if length > crate::limits::MAX_MESSAGE {
-            return Err(SessionError::Malformed("a message is longer than it may be"));
-        }
-        let receipt = &mut self.receipt;
-        if receipt.messages == receipt.told {
-            receipt.since = self.now;
-        }
-        receipt.messages += 1;
-        receipt.bytes += length;
-        if (receipt.messages - receipt.told >= ACK_MESSAGES || receipt.bytes >= ACK_BYTES)
-            && let Some(connection) = &mut self.connection
-        {
-            connection.ack_due = true;
-            self.pump();
-        }
-        Ok(())
     }
 
     fn handle_control(&mut self, control: Control) -> Result<(), SessionError> {
@@ -374,7 +317,7 @@ impl Session {
             }
             Control::Ping => {
                 if let Some(connection) = &mut self.connection {
-                    connection.pong_due = true;
+                    connection.due.pong = true;
                 }
                 self.pump();
             }
@@ -391,8 +334,7 @@ impl Session {
     fn fail(&mut self, error: SessionError) -> SessionError {
         let text = error.to_string();
         if let Some(connection) = &mut self.connection {
-            connection.put(&Control::Close(CloseCode::Protocol, text.clone()));
-            connection.is_finished = true;
+            connection.end(&Control::Close(CloseCode::Protocol, text.clone()));
         }
         self.state = State::Closed { here: true, code: CloseCode::Protocol, text };
         error
@@ -401,24 +343,20 @@ impl Session {
     /// Puts into the transmit buffer what is due, as far as there is room.
     fn pump(&mut self) {
         let Some(connection) = &mut self.connection else { return };
-        let receipt = &mut self.receipt;
-        while connection.has_room() && !connection.is_finished {
-            if core::mem::take(&mut connection.pong_due) {
+        while connection.has_room() {
+            if core::mem::take(&mut connection.due.pong) {
                 connection.put(&Control::Pong);
-            } else if core::mem::take(&mut connection.ping_due) {
+            } else if core::mem::take(&mut connection.due.ping) {
                 connection.put(&Control::Ping);
-            } else if core::mem::take(&mut connection.ack_due) {
-                receipt.told = receipt.messages;
-                receipt.bytes = 0;
-                connection.put(&Control::Ack(receipt.messages));
+            } else if core::mem::take(&mut connection.due.ack) {
+                connection.put(&Control::Ack(self.receipt.tell()));
             } else if let Some(record) = self.retained.next_record() {
                 connection.put_record(record);
                 // It goes along with the message: no packet of its own.
-                connection.ack_due =
-                    receipt.messages - receipt.told >= ACK_MESSAGES / 2 || receipt.bytes >= ACK_BYTES / 2;
-            } else if let Some(close) = connection.close.take() {
-                connection.put(&close);
-                connection.is_finished = true;
+                connection.due.ack = self.receipt.is_worth_telling();
+            } else if let Ending::Due(close) = &connection.ending {
+                let close = close.clone();
+                connection.end(&close);
             } else {
                 break;
             }

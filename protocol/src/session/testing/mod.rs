@@ -1,5 +1,9 @@
 //! Two sides in memory, for the tests and the fuzz targets.
 
+mod pair;
+
+pub(super) use pair::{Op, Pair, Side};
+
 use super::{
     Access, ClientConfig, Established, Facts, Handshake, HandshakeError, Progress, Random, ServerConfig, Session,
     Versions,
@@ -45,7 +49,7 @@ pub(super) fn server_config(access: Access) -> ServerConfig {
         versions: Versions::SPOKEN,
         access,
         channel_binding: None,
-        linger: Duration::from_secs(60),
+        linger: Duration::from_mins(1),
     }
 }
 

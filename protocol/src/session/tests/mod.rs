@@ -1,0 +1,5 @@
+mod handshake;
+mod hostile;
+mod link;
+mod resume;
+mod vectors;
