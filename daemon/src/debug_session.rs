@@ -61,7 +61,8 @@ impl DebugSession {
     ) -> Result<Self, StartError> {
         let slot = server.session_slot(descriptors).ok_or(StartError::Full)?;
         let number = server.registry.next_number();
-        let span = error_span!("session", id = number, label = client.label, worker = field::Empty);
+        let label = Some(client.label.as_str()).filter(|label| !label.is_empty());
+        let span = error_span!("session", id = number, worker = field::Empty, label);
         let worker = span.in_scope(|| Worker::spawn(&server.host, number, &client.peer, stream, &server.log));
         let worker = worker.map_err(StartError::Spawn)?;
         let tracer = worker.tracer().unwrap_or_default();
