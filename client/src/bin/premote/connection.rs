@@ -1,10 +1,10 @@
 //! To the server, with a password from the terminal where one is wanted.
 
 use crate::exit::ExitError;
+use crate::terminal::{Reply, ask};
 use dbgsrv_client::{ClientOptions, ConnectSettings, Error, Password, RemoteServer, connect_with};
 use dbgsrv_protocol::session::{HandshakeError, Rejected};
 use dbgsrv_session::ConnectError;
-use std::io;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -24,10 +24,11 @@ pub(crate) async fn connect(options: &ClientOptions) -> Result<RemoteServer, Exi
         result => return Ok(result?),
     };
     for attempt in 1..=ATTEMPTS {
-        let password = match ask(options) {
-            Reply::Password(password) => password,
-            Reply::Declined => return Err(refusal.into()),
-            Reply::NoTerminal => return Err(ExitError::NoTerminal(refusal)),
+        // It blocks this thread, on which nothing else goes on yet.
+        let password = match ask(&format!("Password of {}: ", options.redacted())) {
+            Ok(Reply::Answer(password)) => password,
+            Ok(Reply::Declined) => return Err(refusal.into()),
+            Err(_) => return Err(ExitError::NoTerminal(refusal)),
         };
         let Ok(password) = password.parse::<Password>() else {
             eprintln!("A password has 1 to {} bytes.", Password::MAX_LENGTH);
@@ -59,26 +60,4 @@ async fn connect_patiently(options: &ClientOptions, settings: &ConnectSettings) 
 
 fn is_busy(error: &ConnectError) -> bool {
     matches!(error, ConnectError::Handshake(HandshakeError::Rejected { reason: Rejected::Busy, .. }))
-}
-
-/// What comes of asking.
-enum Reply {
-    Password(String),
-    /// Ctrl-C or Ctrl-D.
-    Declined,
-    /// There is nobody to ask.
-    NoTerminal,
-}
-
-/// Asks at the terminal, whatever standard input is. It blocks this thread, on which nothing else goes on yet.
-fn ask(options: &ClientOptions) -> Reply {
-    match rpassword::prompt_password(format!("Password of {}: ", options.redacted())) {
-        Ok(password) => Reply::Password(password),
-        Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof) => {
-            // Behind the prompt.
-            eprintln!();
-            Reply::Declined
-        }
-        Err(_) => Reply::NoTerminal,
-    }
 }

@@ -10,6 +10,7 @@ mod private_socket;
 mod standard_stream;
 mod table;
 mod telemetry;
+mod terminal;
 mod time;
 mod transfer;
 
