@@ -5,13 +5,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::wait_until;
+use crate::GUARD;
 
 /// A child process that is killed when this is dropped, and by the kernel when the test's thread ends in any other way.
 #[derive(Debug)]
@@ -59,10 +59,12 @@ impl Owned {
     pub fn wait(&mut self) -> i32 {
         use std::os::unix::process::ExitStatusExt;
         let mut status = None;
-        wait_until("the process ends", || {
+        let end = Instant::now() + GUARD;
+        while status.is_none() {
+            assert!(Instant::now() < end, "the process does not end:\n{}", about(self.pid()));
             status = self.0.try_wait().expect("the process is a child of the test");
-            status.is_some()
-        });
+            std::thread::sleep(Duration::from_millis(5));
+        }
         status.and_then(|status| status.code().or_else(|| status.signal().map(|signal| -signal))).expect("it has ended")
     }
 }
@@ -79,6 +81,12 @@ impl Drop for Owned {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// What the kernel says of a process that hangs.
+fn about(pid: Pid) -> String {
+    let file = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    ["cmdline", "wchan", "syscall", "status"].map(|name| format!("{name}: {}", file(name))).join("\n")
 }
 
 /// Has the kernel kill the child when the thread that starts it ends, so that a failed test leaves nothing behind.

@@ -124,7 +124,7 @@ fn who_ends_the_server_is_answered_and_all_are_told() {
     }
     assert_eq!(server.wait(), 0);
     assert!(!process::is_alive(pid));
-    assert!(server.log().contains("a client's request"), "{}", server.log());
+    assert!(server.log().contains("a client ends the server"), "{}", server.log());
 }
 
 #[test]

@@ -12,8 +12,8 @@ use nix::sys::socket::{setsockopt, sockopt::Linger};
 /// What the daemon may have resident, whatever its clients do.
 const MOST_KIB: u64 = 16 << 10;
 
-/// With so few descriptors the server holds six sessions, and four connections that have said nothing.
-const FEW_DESCRIPTORS: &str = "ulimit -n 64";
+/// With so few descriptors the server holds six sessions, and a few connections that have said nothing.
+const FEW_DESCRIPTORS: &str = "ulimit -n 68";
 const FEW_SESSIONS: usize = 6;
 
 /// A program that a session runs while others do their worst.

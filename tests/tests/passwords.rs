@@ -99,11 +99,8 @@ fn protected() -> Server {
 #[test]
 fn a_debugger_that_connects_directly_is_told_to_use_premote() {
     let server = protected();
-    assert!(
-        server.log().contains(&format!("premote tcp:server=localhost,port={} ps", server.port())),
-        "{}",
-        server.log()
-    );
+    let advice = format!("premote tcp:server=localhost,port={} ps", server.port());
+    wait_until("the server says how to connect", || server.log().contains(&advice));
     let transcript = gdb::batch(&[format!("target extended-remote localhost:{}", server.port())]);
     transcript.assert_has("this server wants a password, which a debugger cannot give by itself");
     transcript.assert_has("premote tcp:server=HOST,port=PORT gdb");

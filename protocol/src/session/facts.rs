@@ -35,6 +35,7 @@ impl Versions {
 
 impl fmt::Display for Versions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.low == self.high { write!(f, "{}", self.low) } else { write!(f, "{} to {}", self.low, self.high) }
+        let Self { low, high } = self;
+        if low == high { write!(f, "version {low}") } else { write!(f, "versions {low} to {high}") }
     }
 }

@@ -65,7 +65,7 @@ pub enum HandshakeError {
     #[error("the other side does not speak dbgsrv's protocol")]
     NotOurs,
     /// No version in common.
-    #[error("versions {ours} are spoken here (release {our_release}), {theirs} there (release {their_release})")]
+    #[error("this side (release {our_release}) speaks {ours} of the protocol, the other (release {their_release}) {theirs}")]
     Version {
         /// Spoken here.
         ours: Versions,
