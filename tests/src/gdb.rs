@@ -4,8 +4,8 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 
-use crate::GUARD;
 use crate::process::Owned;
+use crate::receive;
 
 /// What every gdb here is told before anything else: the user's own settings and terminal play no part.
 pub(crate) const SETTINGS: [&str; 7] = [
@@ -51,7 +51,7 @@ pub fn batch(commands: &[String]) -> Transcript {
         let _ = reader.read_to_end(&mut bytes);
         let _ = sender.send(bytes);
     });
-    let Ok(bytes) = output.recv_timeout(GUARD) else { panic!("gdb hangs in these commands: {commands:#?}") };
+    let Some(bytes) = receive(&output) else { panic!("gdb hangs in these commands: {commands:#?}") };
     process.wait();
     Transcript(String::from_utf8_lossy(&bytes).into_owned())
 }

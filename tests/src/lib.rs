@@ -11,12 +11,13 @@
 //!
 //! There are no assertions on time. [`GUARD`] only ends a test that would otherwise hang.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub mod beats;
 pub mod gdb;
 pub mod listening;
 pub mod mi;
+mod patience;
 pub mod premote;
 pub mod process;
 pub mod program;
@@ -27,17 +28,7 @@ pub mod server;
 pub mod session;
 pub mod trial;
 
+pub use patience::{guarded, receive, wait_until};
+
 /// How long anything may take before the test is given up as hanging.
 pub const GUARD: Duration = Duration::from_mins(1);
-
-/// Waits until `condition` holds.
-///
-/// # Panics
-/// After [`GUARD`], with `what` as the thing that did not come about.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + GUARD;
-    while !condition() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}

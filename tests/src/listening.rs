@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::mpsc::channel;
 
 use crate::process::Owned;
-use crate::{GUARD, premote};
+use crate::{premote, receive};
 
 /// The connection string of a server, or of what is before it, on this machine; `more` begins with a comma or is empty.
 #[must_use]
@@ -39,7 +39,7 @@ impl Listening {
                 let _ = sender.send(line);
             }
         });
-        let line = lines.recv_timeout(GUARD).expect("premote says where it listens");
+        let line = receive(&lines).expect("premote says where it listens");
         let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
         Self { process, port: port.unwrap_or_else(|| panic!("no port in {line:?}")) }
     }

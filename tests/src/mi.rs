@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::process::Owned;
-use crate::{GUARD, gdb};
+use crate::{gdb, receive};
 
 /// A gdb, killed when dropped.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Mi {
     /// The next line; a stop in it is kept.
     #[track_caller]
     fn line(&mut self, awaited: &str) -> String {
-        let Ok(line) = self.lines.recv_timeout(GUARD) else {
+        let Some(line) = receive(&self.lines) else {
             panic!("gdb does not come to {awaited}:\n{}", self.transcript);
         };
         self.transcript.push_str(&line);

@@ -5,13 +5,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::GUARD;
+use crate::patience::Patience;
 
 /// A child process that is killed when this is dropped, and by the kernel when the test's thread ends in any other way.
 #[derive(Debug)]
@@ -59,11 +59,11 @@ impl Owned {
     pub fn wait(&mut self) -> i32 {
         use std::os::unix::process::ExitStatusExt;
         let mut status = None;
-        let end = Instant::now() + GUARD;
+        let mut patience = Patience::new();
         while status.is_none() {
-            assert!(Instant::now() < end, "the process does not end:\n{}", about(self.pid()));
-            status = self.0.try_wait().expect("the process is a child of the test");
+            assert!(patience.lasts(), "the process does not end:\n{}", about(self.pid()));
             std::thread::sleep(Duration::from_millis(5));
+            status = self.0.try_wait().expect("the process is a child of the test");
         }
         status.and_then(|status| status.code().or_else(|| status.signal().map(|signal| -signal))).expect("it has ended")
     }

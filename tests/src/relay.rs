@@ -16,6 +16,10 @@ struct Wire {
     connections: Vec<TcpStream>,
     accepted: usize,
     passed: usize,
+    /// The bytes between two cuts, how many cuts are left, and at how many bytes the next one is due.
+    spacing: usize,
+    cuts: usize,
+    next: usize,
     captured: Vec<u8>,
     closed: bool,
 }
@@ -62,18 +66,17 @@ impl Relay {
         lock(&self.wire).accepted
     }
 
-    /// How many bytes have passed, both ways.
-    #[must_use]
-    pub fn passed(&self) -> usize {
-        lock(&self.wire).passed
+    /// Cuts all connections when `spacing` bytes more have passed, both ways taken together, and so on `times` times. What
+    /// is under way then is lost.
+    pub fn cut_every(&self, spacing: usize, times: usize) {
+        let mut wire = lock(&self.wire);
+        (wire.spacing, wire.cuts, wire.next) = (spacing, times, wire.passed + spacing);
     }
 
-    /// Cuts all connections, wherever they are: what is under way is lost.
-    pub fn cut(&self) {
-        for connection in lock(&self.wire).connections.drain(..) {
-            // It may have been closed from an end.
-            let _ = connection.shutdown(Shutdown::Both);
-        }
+    /// How many of these cuts are still to come.
+    #[must_use]
+    pub fn cuts_left(&self) -> usize {
+        lock(&self.wire).cuts
     }
 
     /// All bytes that have passed, both ways mixed.
@@ -85,8 +88,31 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        lock(&self.wire).closed = true;
-        self.cut();
+        let mut wire = lock(&self.wire);
+        wire.closed = true;
+        wire.cut();
+    }
+}
+
+impl Wire {
+    /// Counts bytes that are to pass. They do not, where a cut is due.
+    fn count(&mut self, bytes: &[u8]) {
+        self.passed += bytes.len();
+        if self.captured.len() < CAPTURED {
+            self.captured.extend_from_slice(bytes);
+        }
+        if self.cuts > 0 && self.passed >= self.next {
+            self.cuts -= 1;
+            self.next = self.passed + self.spacing;
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        for connection in self.connections.drain(..) {
+            // It may have been closed from an end.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
     }
 }
 
@@ -96,12 +122,7 @@ const CAPTURED: usize = 16 << 20;
 fn pass(mut from: TcpStream, mut to: TcpStream, wire: &Mutex<Wire>) {
     let mut buffer = vec![0; 0x10000];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        let mut shared = lock(wire);
-        shared.passed += length;
-        if shared.captured.len() < CAPTURED {
-            shared.captured.extend_from_slice(&buffer[..length]);
-        }
-        drop(shared);
+        lock(wire).count(&buffer[..length]);
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }

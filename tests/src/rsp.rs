@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use nix::unistd::Pid;
 
 use crate::GUARD;
+use crate::patience::{Patience, STEP};
 
 /// What the client says it understands, as gdb does.
 const FEATURES: &str = "qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;error-message+;no-resumed+";
@@ -24,7 +25,7 @@ impl Client {
     #[must_use]
     pub fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("localhost", port)).expect("the server listens");
-        stream.set_read_timeout(Some(GUARD)).expect("the guard is not zero");
+        stream.set_read_timeout(Some(STEP)).expect("the step is not zero");
         stream.set_write_timeout(Some(GUARD)).expect("the guard is not zero");
         stream.set_nodelay(true).expect("it is a TCP socket");
         Self { stream }
@@ -105,11 +106,15 @@ impl Client {
     #[track_caller]
     pub fn byte(&mut self) -> Option<u8> {
         let mut byte = [0];
-        match self.stream.read(&mut byte) {
-            Ok(0) => None,
-            Ok(_) => Some(byte[0]),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
-            Err(error) => panic!("no byte from the server: {error}"),
+        let mut patience = Patience::new();
+        loop {
+            match self.stream.read(&mut byte) {
+                Ok(0) => return None,
+                Ok(_) => return Some(byte[0]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                Err(error) if error.kind() == ErrorKind::WouldBlock && patience.lasts() => {}
+                Err(error) => panic!("no byte from the server: {error}"),
+            }
         }
     }
 

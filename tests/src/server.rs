@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -12,8 +13,9 @@ use nix::unistd::Pid;
 use crate::gdb::{Transcript, batch};
 use crate::listening::{Listening, connection};
 use crate::mi::Mi;
+use crate::patience::Patience;
 use crate::process::{self, Owned};
-use crate::{GUARD, program, rsp};
+use crate::{program, receive, rsp};
 
 /// What is started as the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -152,7 +154,7 @@ impl Server {
         let (found, port) = channel();
         let written = Arc::clone(&log);
         std::thread::spawn(move || collect(reader, &written, &found));
-        let Ok(port) = port.recv_timeout(GUARD) else {
+        let Some(port) = receive(&port) else {
             panic!("the server does not say where it listens; its output is:\n{}", read(&log));
         };
         Self { process, port, between: None, log }
@@ -174,6 +176,19 @@ impl Server {
     #[must_use]
     pub fn log(&self) -> String {
         read(&self.log)
+    }
+
+    /// Waits until the log has `text`: it is read as it comes, which may be after what it tells of has been seen.
+    ///
+    /// # Panics
+    /// With the whole log, when it does not get it.
+    #[track_caller]
+    pub fn assert_logs(&self, text: &str) {
+        let mut patience = Patience::new();
+        while !self.log().contains(text) {
+            assert!(patience.lasts(), "the log does not say {text:?}:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Its children that serve a session: those that run the server's own executable. A program that is just being

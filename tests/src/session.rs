@@ -11,9 +11,9 @@ use dbgsrv_session::{Channel, Closed, ConnectError, Dial, Link, connect};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 
 use crate::GUARD;
+use crate::patience;
 
 /// Connects to an address.
 struct Address(SocketAddr);
@@ -161,5 +161,5 @@ async fn carry(link: Link, label: &str, mut debugger: TcpStream) {
 
 /// Waits no longer than anything may take.
 async fn guarded<T>(what: impl Future<Output = T>) -> T {
-    timeout(GUARD, what).await.unwrap_or_else(|_| panic!("nothing came for {} s", Duration::as_secs(&GUARD)))
+    patience::guarded(what).await.unwrap_or_else(|| panic!("nothing came for {} s", Duration::as_secs(&GUARD)))
 }

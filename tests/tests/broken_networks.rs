@@ -1,10 +1,6 @@
 //! Connections that are cut under a session: the debugger notices nothing but a pause, and a client that does not come
 //! back has ended its session.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
-
 use dbgsrv_tests::gdb::Transcript;
 use dbgsrv_tests::listening::{Listening, connection};
 use dbgsrv_tests::relay::Relay;
@@ -46,27 +42,10 @@ fn a_session_whose_connection_is_cut_twenty_times_loses_and_doubles_nothing() {
     let expected = step(server.port());
     let relay = Relay::to(server.port());
     let premote = Listening::on(&connection(relay.port(), ""));
-    let over = AtomicBool::new(false);
-    let (transcript, cuts) = thread::scope(|scope| {
-        let cutting = scope.spawn(|| {
-            // Spread over the steps, of which each takes some hundred bytes both ways.
-            let mut cuts = 0;
-            let mut next = relay.passed() + 5_000;
-            while cuts < 20 && !over.load(Ordering::Relaxed) {
-                if relay.passed() > next {
-                    relay.cut();
-                    cuts += 1;
-                    next = relay.passed() + 5_000;
-                }
-                thread::sleep(Duration::from_micros(100));
-            }
-            cuts
-        });
-        let transcript = step(premote.port());
-        over.store(true, Ordering::Relaxed);
-        (transcript, cutting.join().expect("cutting does not panic"))
-    });
-    assert_eq!(cuts, 20, "{}", transcript.0);
+    // Spread over the steps, of which each takes some hundred bytes both ways.
+    relay.cut_every(5_000, 20);
+    let transcript = step(premote.port());
+    assert_eq!(relay.cuts_left(), 0, "{}", transcript.0);
     assert!(registers(&expected).len() > 20, "{}", expected.0);
     assert_eq!(registers(&transcript), registers(&expected));
     server.assert_still_serves();

@@ -61,8 +61,8 @@ fn three_channels_are_three_sessions_that_are_listed_with_what_they_debug() {
     };
     assert_eq!(processes[0].debugged_by, Some(2));
     drop(clients);
-    wait_until("the workers are gone", || server.workers().is_empty());
-    assert!(sessions(&mut session).is_empty());
+    wait_until("the sessions have ended", || sessions(&mut session).is_empty());
+    assert!(server.workers().is_empty());
     assert!(pids.into_iter().all(|pid| !process::is_alive(Pid::from_raw(pid as i32))));
 }
 
@@ -124,7 +124,7 @@ fn who_ends_the_server_is_answered_and_all_are_told() {
     }
     assert_eq!(server.wait(), 0);
     assert!(!process::is_alive(pid));
-    assert!(server.log().contains("a client ends the server"), "{}", server.log());
+    server.assert_logs("a client ends the server");
 }
 
 #[test]

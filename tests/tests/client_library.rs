@@ -9,10 +9,9 @@ use dbgsrv_client::{
 };
 use dbgsrv_tests::process::{self, Owned, Stray};
 use dbgsrv_tests::server::Server;
-use dbgsrv_tests::{GUARD, program, wait_until};
+use dbgsrv_tests::{guarded, program, wait_until};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 
 fn options(server: &Server, parameters: &str) -> ClientOptions {
     format!("tcp:server=127.0.0.1,port={}{parameters}", server.port()).parse().expect("a good connection string")
@@ -42,7 +41,7 @@ async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), body: &str) -> 
     stream.write_all(format!("${body}#{sum:02x}").as_bytes()).await.expect("the session takes a packet");
     let mut reply = Vec::new();
     while reply.len() < 3 || reply[reply.len() - 3] != b'#' {
-        reply.push(timeout(GUARD, stream.read_u8()).await.expect("the server answers").expect("it goes on"));
+        reply.push(guarded(stream.read_u8()).await.expect("the server answers").expect("it goes on"));
     }
     stream.write_all(b"+").await.expect("the session takes an acknowledgement");
     let reply = String::from_utf8(reply).expect("text");
@@ -162,10 +161,10 @@ async fn a_debug_session_is_listed_with_its_process_and_can_be_ended() {
     assert_eq!(described.debugged_by, Some(session.session));
 
     other.end_session(session.session).await.expect("it is there");
-    let event = timeout(GUARD, client.next_event()).await.expect("the client is told");
+    let event = guarded(client.next_event()).await.expect("the client is told");
     assert!(matches!(event, Some(Event::SessionEnded { session: ended, .. }) if ended == session.session), "{event:?}");
     // An end of file or a reset.
-    let _ = timeout(GUARD, stream.read_to_end(&mut Vec::new())).await.expect("the stream ends");
+    let _ = guarded(stream.read_to_end(&mut Vec::new())).await.expect("the stream ends");
     wait_until("the process is let go", || process::is_left_alone(pid));
     assert_eq!(other.sessions().await.expect("a list"), []);
     let error = other.end_session(session.session).await.expect_err("it is over");
@@ -203,6 +202,7 @@ async fn a_password_seals_and_a_wrong_one_and_a_missing_one_are_told_apart() {
     // The last, since it slows down all further guesses from this address.
     let error = connect_process_server(&options(&server, ",password=Secret2")).await.expect_err("it is wrong");
     assert!(matches!(error, Error::WrongPassword { .. }), "{error}");
+    server.assert_logs("wrong password");
     assert!(!server.log().contains("Secret"), "{}", server.log());
 }
 
@@ -237,10 +237,10 @@ async fn the_server_is_ended_and_every_client_told() {
     let mut server = Server::start();
     let (client, other) = (connect(&server).await, connect(&server).await);
     client.end_process_server().await.expect("it may be ended");
-    let event = timeout(GUARD, other.next_event()).await.expect("the other client is told");
+    let event = guarded(other.next_event()).await.expect("the other client is told");
     assert_eq!(event, Some(Event::ServerEnding));
-    timeout(GUARD, client.closed()).await.expect("the session ends");
-    timeout(GUARD, other.closed()).await.expect("the session ends");
+    guarded(client.closed()).await.expect("the session ends");
+    guarded(other.closed()).await.expect("the session ends");
     assert_eq!(server.wait(), 0);
 }
 

@@ -116,6 +116,6 @@ fn a_worker_that_hangs_is_killed_at_the_servers_end_and_what_it_attached_to_goes
     assert!(workers.iter().all(|&worker| !process::is_alive(worker)), "a worker has outlived the server");
     stopped.assert_left_as_it_was_found();
     running.assert_left_as_it_was_found();
-    assert!(server.log().contains("killed by SIGKILL"), "the log does not say so:\n{}", server.log());
+    server.assert_logs("killed by SIGKILL");
     drop(clients);
 }

@@ -106,7 +106,7 @@ fn a_client_beyond_the_last_session_is_told_so_and_served_when_one_has_ended() {
     let refused = error_of(&mut server.rsp());
     assert!(refused.as_ref().is_some_and(|text| text.contains(reason)), "a further client is answered {refused:?}");
     server.gdb(None, &[]).assert_has(reason);
-    assert!(server.log().contains(reason), "the log does not say so:\n{}", server.log());
+    server.assert_logs(reason);
     for client in &mut clients {
         assert_eq!(client.request("vMustReplyEmpty"), "");
     }
@@ -155,7 +155,7 @@ fn a_server_without_a_descriptor_left_serves_again_when_there_is_one() {
     limit(1);
     let mut waiting = server.rsp();
     waiting.send_raw(&packet(b"vMustReplyEmpty")).expect("the kernel has accepted it");
-    wait_until("the server says what it lacks", || server.log().contains("cannot accept a connection"));
+    server.assert_logs("cannot accept a connection");
     limit(1024);
     assert_eq!(waiting.byte(), Some(b'+'));
     assert_eq!(waiting.reply(), "");

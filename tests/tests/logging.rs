@@ -100,8 +100,7 @@ fn the_environment_says_what_is_logged() {
     }
     let server = Server::start_after("export RUST_LOG=warn");
     assert!(Client::greeted(server.port()).request("vAttach;7fffffff").starts_with('E'));
-    // The server's output is read as it comes, which may be after the client has its answer.
-    wait_until("the refusal is logged", || server.log().contains("there is no process"));
+    server.assert_logs("there is no process");
     assert!(line(&server.log(), "there is no process").contains("WARN"));
     assert!(!server.log().contains("INFO"), "{}", server.log());
     let refused = Command::new(dbgsrv()).args(["-t", "tcp:port=0"]).env("RUST_LOG", "a=b=c").output();

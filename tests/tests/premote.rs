@@ -300,6 +300,7 @@ fn a_password_is_needed_and_a_wrong_one_is_refused_without_being_repeated() {
     // Last, since the server makes this address wait after it.
     let wrong = with("Sesame-18").failure(255);
     assert!(wrong.contains("wrong password") && !wrong.contains("Sesame"), "{wrong}");
+    server.assert_logs("wrong password");
     assert!(!server.log().contains("Sesame"), "{}", server.log());
 }
 

@@ -29,7 +29,7 @@ fn a_client_from_the_network_is_told_why_it_is_not_served_and_others_are() {
     let run = format!("set remote exec-file {}", program::path("basics").display());
     let transcript = dbgsrv_tests::gdb::batch(&[connect, run, "run".into()]);
     transcript.assert_lacks("exited with code");
-    assert!(server.log().contains(&address.to_string()), "no {address} in the server's log:\n{}", server.log());
+    server.assert_logs(&address.to_string());
     server.assert_still_serves();
 }
 
@@ -71,6 +71,6 @@ fn premote_at_an_open_listener_is_encrypted_and_the_log_says_that_nobody_knows_w
     let server = Server::start_with(&["-t", "tcp:port=0,open"]);
     let mut session = Session::connect_to((address, server.port()).into(), None).expect("everybody is served");
     session.ask(Request::ServerInfo).expect("the server answers");
-    assert!(server.log().contains("the client is not authenticated"), "{}", server.log());
-    assert!(server.log().contains("protection=Sealed"), "{}", server.log());
+    server.assert_logs("the client is not authenticated");
+    server.assert_logs("protection=Sealed");
 }

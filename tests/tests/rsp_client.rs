@@ -9,7 +9,7 @@ use dbgsrv_client::debug::{
 use dbgsrv_protocol::ids::Pid;
 use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::server::{Kind, Server};
-use dbgsrv_tests::{GUARD, process, program, wait_until};
+use dbgsrv_tests::{guarded, process, program, wait_until};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -24,8 +24,8 @@ fn with_each_server<F: Future<Output = ()>>(scenario: impl Fn(Session, Kind) -> 
             let stream = TcpStream::connect(("localhost", server.port())).await.expect("the server listens");
             stream.set_nodelay(true).expect("it is a TCP socket");
             let session = DebugSession::new(stream).await.expect("both speak RSP");
-            let end = tokio::time::timeout(GUARD, scenario(session, kind)).await;
-            assert!(end.is_ok(), "hangs with {kind:?}; its output is:\n{}", server.log());
+            let end = guarded(scenario(session, kind)).await;
+            assert!(end.is_some(), "hangs with {kind:?}; its output is:\n{}", server.log());
         });
     }
 }

@@ -41,7 +41,8 @@ fn a_session_with_a_password_shows_neither_that_nor_memory() {
     for secret in [PASSWORD, TEXT, &hex(TEXT.as_bytes()), &hex(PASSWORD.as_bytes()), "qSupported", "PacketSize"] {
         assert!(!contains(&captured, secret), "{secret} is seen on the wire");
     }
-    assert!(!server.log().contains(PASSWORD));
+    server.assert_logs("session started");
+    assert!(!server.log().contains(PASSWORD), "{}", server.log());
 }
 
 #[test]

@@ -68,6 +68,8 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Control<'_, C> {
         let mut bytes = vec![0; CHUNK];
         loop {
             tokio::select! {
+                // In this order: a session that ends with the server is no event after the server's own.
+                biased;
                 () = self.server.stop.cancelled() => return self.end().await,
                 Some(Ok(answer)) = self.in_flight.join_next() => self.send_answer(answer).await?,
                 Some(event) = self.events.recv() => self.send(&FromServer::Event(event)).await?,

@@ -196,6 +196,8 @@ fn insert(kind: Kind, text: &mut [u8]) -> Option<Request<'_>> {
             let (flag, list) = rest[COMMANDS.len()..].split_at_mut_checked(2)?;
             persist = field::switch(flag.strip_suffix(b",")?)?;
             (commands, rest) = Expressions::parse(list)?;
+            // Where there are no commands, none go on.
+            persist &= !commands.is_empty();
         } else {
             (conditions, rest) = Expressions::parse(rest)?;
         }
@@ -257,6 +259,15 @@ mod tests {
         assert_eq!((address, persist), (0x40_1000, true));
         assert!(conditions.iter().eq([&[0x22, 0, 0x2b][..], &[0x27]]));
         assert!(commands.iter().eq([&[0x3b, 0x27][..]]));
+    }
+
+    #[test]
+    fn where_there_are_no_commands_none_go_on() {
+        let mut body = b"Z0,401000,1;cmds:1,".to_vec();
+        let Ok(Some(Any::Breakpoint(Request::Insert { commands, persist, .. }))) = Any::parse(&mut body) else {
+            panic!("not an insertion")
+        };
+        assert!(commands.is_empty() && !persist);
     }
 
     #[test]
