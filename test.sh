@@ -95,5 +95,8 @@ fuzz/run "$fuzz_seconds"
 step 'documentation tests'
 cargo test --locked --workspace --doc
 
+step 'tests through premote'
+DBGSRV_TEST_SERVER=premote cargo nextest run --locked --workspace --profile premote
+
 step tests
 cargo nextest run --locked --workspace
