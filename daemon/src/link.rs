@@ -104,10 +104,14 @@ impl Carrier {
     }
 }
 
-/// Serves the control channel; a client that breaks its rules loses the link.
+/// Serves the control channel; a client that breaks its rules loses the link. Requests that take long do not outlive that.
 async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>, _busy: TaskTrackerToken) {
     let Some(channel) = link.control() else { return };
-    if let Err(error) = control::serve(&server, channel, events).await {
+    let served = tokio::select! {
+        served = control::serve(&server, channel, events) => served,
+        _ = link.closed() => return,
+    };
+    if let Err(error) = served {
         warn!(reason = %error, "the control channel broke");
         link.close(CloseCode::Protocol, &error.to_string());
     }
