@@ -4,9 +4,10 @@
 //! once gain a guesser nothing, nor does one that is given up before the verdict. Whoever has nothing to prove yet, or
 //! proves something else, is not held up by it.
 
+use crate::network::network;
 use dbgsrv_transports::Peer;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
@@ -85,18 +86,6 @@ fn wait_after(wrong: u32) -> Duration {
     match wrong.checked_sub(1) {
         None => Duration::ZERO,
         Some(doublings) => FIRST_WAIT.saturating_mul(1 << doublings.min(16)).min(LONGEST_WAIT),
-    }
-}
-
-/// What counts as one peer: an IPv4 address, and of IPv6 the /64 that one machine has for itself.
-fn network(peer: &Peer) -> IpAddr {
-    match peer {
-        Peer::Tcp(address) => match address.ip().to_canonical() {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-            address @ IpAddr::V4(_) => address,
-        },
-        // Every transport that a peer has no address on is this machine's own.
-        _ => Ipv6Addr::LOCALHOST.into(),
     }
 }
 

@@ -66,6 +66,7 @@ mod handshake;
 mod limits;
 mod link;
 mod listener;
+mod network;
 mod policy;
 pub mod process_server;
 mod refusal;
