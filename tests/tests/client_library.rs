@@ -264,7 +264,7 @@ async fn a_gdbserver_is_reached_without_a_session() {
 
 #[tokio::test]
 async fn what_a_client_that_is_gone_has_asked_for_keeps_nothing_from_others() {
-    let server = Server::start();
+    let server = Server::start_with(&["-t", "tcp:port=0", "-v"]);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("endless").to_str().expect("text").to_owned();
     std::fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("a file with nothing in it");
