@@ -100,8 +100,8 @@ async fn copy(mut from: impl AsyncRead + Unpin, to: &mut (impl AsyncWrite + Unpi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbgsrv_protocol::session::{Access, ClientConfig, Facts, ServerConfig, Versions};
-    use dbgsrv_session::{Accepted, Channel, Dial, Sessions, accept, connect};
+    use crate::testing::{self, Linked};
+    use dbgsrv_session::Channel;
     use std::time::Duration;
     use tokio::io::{DuplexStream, duplex};
     use tokio::task::JoinHandle;
@@ -144,33 +144,16 @@ mod tests {
     /// More than a client takes unread, and less than waits here beside that.
     const LAST_WORDS: usize = 300 << 10;
 
-    struct Once(Option<DuplexStream>);
-
-    impl Dial for Once {
-        type Stream = DuplexStream;
-
-        async fn dial(&mut self) -> io::Result<DuplexStream> {
-            self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into())
-        }
-    }
-
     /// As [`pumped`], with a channel of a session.
     async fn linked() -> (Channel, UnixStream, JoinHandle<()>) {
-        let (here, there) = duplex(CHUNK);
-        let (facts, versions, channel_binding) = (Facts::default(), Versions::SPOKEN, None);
-        let (access, linger) = (Access::Open { sealed: false }, Duration::ZERO);
-        let server = ServerConfig { facts: facts.clone(), versions, access, channel_binding, linger };
-        let client = ClientConfig { facts, versions, password: None, local: true, channel_binding };
-        let sessions = Sessions::default();
-        let (client, accepted) = tokio::join!(connect(Once(Some(here)), client), accept(there, server, &sessions));
-        let Accepted::New(link, mut incoming) = accepted.unwrap() else { panic!("a new session") };
+        let Linked { client, server, mut incoming, .. } = testing::linked().await;
         let (ours, worker) = UnixStream::pair().unwrap();
         let pump = tokio::spawn(async move {
             let channel = incoming.recv().await.unwrap().accept();
             pump(channel, ours, TaskTracker::new().token()).await;
-            drop(link);
+            drop(server);
         });
-        (client.unwrap().open(Kind::Debug, "").await.unwrap(), worker, pump)
+        (client.open(Kind::Debug, "").await.unwrap(), worker, pump)
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]

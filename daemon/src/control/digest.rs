@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_digest_that_nobody_waits_for_is_given_up() {
         let path = scratch("endless");
-        fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("a file with nothing in it");
+        File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("a file with nothing in it");
         let asked = std::cell::Cell::new(0);
         let wanted = || {
             asked.set(asked.get() + 1);
