@@ -111,11 +111,11 @@ impl Carrier {
 /// Serves the control channel; a client that breaks its rules loses the link. Requests that take long do not outlive that.
 async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>, _busy: TaskTrackerToken) {
     let Some(channel) = link.control() else { return };
-    let served = tokio::select! {
-        served = control::serve(&server, channel, events) => served,
+    let ended = tokio::select! {
+        ended = control::serve(&server, channel, events) => ended,
         _ = link.closed() => return,
     };
-    if let Err(error) = served {
+    if let Err(error) = ended {
         warn!(reason = %error, "the control channel broke");
         link.close(CloseCode::Protocol, &error.to_string());
     }
