@@ -10,18 +10,14 @@ use dbgsrv_session::{Incoming, Link};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{debug, warn};
 
 /// Bytes that are passed on at once.
 const CHUNK: usize = 64 << 10;
-/// How long a client may take to close its side of a channel whose session is over.
-const CLOSE_TIME: Duration = Duration::from_secs(3);
 
 /// Serves a channel to its end. `busy` is dropped when all that the session has to say is in the channel.
 pub(crate) async fn serve(
@@ -64,22 +60,21 @@ fn start(server: &Server, client: Client) -> Result<(DebugSession, UnixStream), 
 async fn pump(channel: impl AsyncRead + AsyncWrite, worker: UnixStream, busy: TaskTrackerToken) {
     let (from_client, to_client) = tokio::io::split(channel);
     let (from_worker, to_worker) = worker.into_split();
-    let inward = relay(from_client, to_worker);
     let outward = async move {
         relay(from_worker, to_client).await;
         drop(busy);
     };
-    tokio::pin!(inward, outward);
-    tokio::select! {
-        // The worker is told by the end of its input that the client is gone, or done; it may have something to say.
-        () = &mut inward => outward.await,
-        // The worker is gone. What it said is with the client before the channel is dropped.
-        () = &mut outward => {
-            if timeout(CLOSE_TIME, inward).await.is_err() {
-                debug!("the client does not close the channel of a session that is over");
-            }
-        }
-    }
+    tokio::join!(inward(from_client, to_worker), outward);
+}
+
+/// Passes on what the client sends, until it closes its side of the channel.
+///
+/// What it sends to a worker that is gone is dropped, and the channel stays the client's until it closes it: given up here,
+/// it would lose what the worker said last, which may wait for credit or for a connection that is cut.
+async fn inward(mut from_client: impl AsyncRead + Unpin, to_worker: impl AsyncWrite + Unpin) {
+    relay(&mut from_client, to_worker).await;
+    // Nothing, where it was the client that came to its end.
+    let _ = tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await;
 }
 
 /// Passes bytes on in one direction, and the end of them too.
@@ -105,8 +100,12 @@ async fn copy(mut from: impl AsyncRead + Unpin, to: &mut (impl AsyncWrite + Unpi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{self, Linked};
+    use dbgsrv_session::Channel;
+    use std::time::Duration;
     use tokio::io::{DuplexStream, duplex};
     use tokio::task::JoinHandle;
+    use tokio::time::sleep;
     use tokio_util::task::TaskTracker;
 
     fn pumped() -> (DuplexStream, UnixStream, JoinHandle<()>) {
@@ -142,22 +141,45 @@ mod tests {
         pump.await.unwrap();
     }
 
+    /// More than a client takes unread, and less than waits here beside that.
+    const LAST_WORDS: usize = 300 << 10;
+
+    /// As [`pumped`], with a channel of a session.
+    async fn linked() -> (Channel, UnixStream, JoinHandle<()>) {
+        let Linked { client, server, mut incoming, .. } = testing::linked().await;
+        let (ours, worker) = UnixStream::pair().unwrap();
+        let pump = tokio::spawn(async move {
+            let channel = incoming.recv().await.unwrap().accept();
+            pump(channel, ours, TaskTracker::new().token()).await;
+            drop(server);
+        });
+        (client.open(Kind::Debug, "").await.unwrap(), worker, pump)
+    }
+
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn what_a_worker_said_last_reaches_a_client_that_takes_its_time() {
-        let (mut client, mut worker, pump) = pumped();
-        worker.write_all(&vec![7; 2 * CHUNK]).await.unwrap();
+        let (mut client, mut worker, pump) = linked().await;
+        worker.write_all(&vec![7; LAST_WORDS]).await.unwrap();
         drop(worker);
-        tokio::time::sleep(10 * CLOSE_TIME).await;
+        sleep(Duration::from_mins(1)).await;
         let mut all = Vec::new();
         client.read_to_end(&mut all).await.unwrap();
-        assert_eq!(all.len(), 2 * CHUNK);
+        assert_eq!(all.len(), LAST_WORDS);
+        client.shutdown().await.unwrap();
         pump.await.unwrap();
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
-    async fn a_client_that_never_closes_does_not_keep_the_channel_of_a_session_that_is_over() {
-        let (_client, worker, pump) = pumped();
+    async fn what_a_worker_said_last_reaches_a_client_that_goes_on_talking() {
+        let (mut client, mut worker, pump) = linked().await;
+        worker.write_all(&vec![7; LAST_WORDS]).await.unwrap();
         drop(worker);
+        client.write_all(&vec![8; 2 * CHUNK]).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all.len(), LAST_WORDS);
+        drop(client);
         pump.await.unwrap();
     }
 }

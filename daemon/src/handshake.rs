@@ -1,10 +1,11 @@
 //! Who a client is that speaks the session's protocol, and whether it may come in.
 
 use crate::door::Door;
+use crate::guesses::Guesses;
 use crate::refusal::tell_session;
 use crate::server::Server;
 use dbgsrv_protocol::session::{Access, HandshakeError, Rejected, ServerConfig, Versions};
-use dbgsrv_session::{AcceptError, Accepted, accept};
+use dbgsrv_session::{AcceptError, Accepted, Guard, accept, accept_guarded};
 use dbgsrv_transports::{Peer, Stream};
 use tracing::{debug, warn};
 
@@ -27,32 +28,38 @@ pub(crate) async fn admit(server: &Server, door: &Door, stream: Stream, peer: &P
     }
 }
 
-/// Lets the client in if it knows the password, and if it has not guessed too often.
+/// Lets the client in if it knows the password, and if not too many from its address did not.
 async fn try_password(server: &Server, door: &Door, stream: Stream, peer: &Peer, password: Access) -> Option<Accepted> {
-    let turn = match server.guesses.turn(peer).await {
-        Ok(turn) => turn,
-        Err(too_soon) => {
-            warn!(reason = %too_soon, "connection refused");
-            // Not for good: a client that comes back to its session tries again.
-            refuse(server, door, stream, Rejected::Busy, &too_soon.to_string()).await;
-            return None;
-        }
-    };
-    match accept(stream, config(server, door, password), &door.sessions).await {
-        Ok(accepted) => {
-            turn.right();
-            Some(accepted)
-        }
+    let mut guard = PeersGuesses { guesses: &server.guesses, peer, count: 0 };
+    match accept_guarded(stream, config(server, door, password), &door.sessions, &mut guard).await {
+        Ok(accepted) => Some(accepted),
         Err(AcceptError::Handshake(HandshakeError::WrongPassword)) => {
-            let count = turn.wrong();
-            warn!(count, "wrong password");
+            warn!(count = guard.count, "wrong password");
             None
         }
         Err(error) => {
-            turn.undecided();
             log(error);
             None
         }
+    }
+}
+
+/// What one peer may guess.
+struct PeersGuesses<'a> {
+    guesses: &'a Guesses,
+    peer: &'a Peer,
+    /// Wrong passwords in a row, this one included.
+    count: u32,
+}
+
+impl Guard for PeersGuesses<'_> {
+    fn guess(&mut self) -> Result<(), String> {
+        self.count = self.guesses.guess(self.peer).map_err(|too_soon| too_soon.to_string())?;
+        Ok(())
+    }
+
+    fn right(&mut self) {
+        self.guesses.right(self.peer);
     }
 }
 
@@ -77,6 +84,7 @@ fn log(error: AcceptError) {
     match error {
         // Who has no password finds out that one is wanted, and leaves to ask its user.
         AcceptError::Io(error) => debug!(reason = %error, "connection closed"),
+        AcceptError::Handshake(HandshakeError::Rejected { text, .. }) => warn!(reason = text, "connection refused"),
         error => warn!(reason = %error, "connection refused"),
     }
 }

@@ -65,7 +65,9 @@ mod guesses;
 mod handshake;
 mod limits;
 mod link;
+mod links;
 mod listener;
+mod network;
 mod policy;
 pub mod process_server;
 mod refusal;
@@ -75,5 +77,7 @@ mod server;
 mod serving;
 mod sniff;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 mod undecided;
 pub mod worker;

@@ -5,12 +5,14 @@ use crate::control;
 use crate::debug_session::GRACE;
 use crate::door::Door;
 use crate::handshake::admit;
+use crate::network::network;
 use crate::server::Server;
 use crate::undecided::Place;
 use dbgsrv_protocol::control::Event;
 use dbgsrv_protocol::session::CloseCode;
 use dbgsrv_session::{Accepted, Closed, Incoming, Link};
 use dbgsrv_transports::{Peer, Stream};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -48,6 +50,7 @@ struct Carrier {
     server: Arc<Server>,
     link: Link,
     peer: String,
+    network: IpAddr,
     tasks: TaskTracker,
     /// Its tokens are held by what still has something to say to the client.
     busy: TaskTracker,
@@ -55,12 +58,13 @@ struct Carrier {
 
 impl Carrier {
     fn new(server: Arc<Server>, link: Link, peer: &Peer) -> Self {
-        Self { server, link, peer: peer.to_string(), tasks: TaskTracker::new(), busy: TaskTracker::new() }
+        let network = network(peer);
+        Self { server, link, peer: peer.to_string(), network, tasks: TaskTracker::new(), busy: TaskTracker::new() }
     }
 
     /// Serves the link's channels until its end or the server's.
     async fn run(self, mut incoming: mpsc::Receiver<Incoming>) {
-        let Some(_slot) = self.server.link_slot() else {
+        let Some(_place) = self.server.links.enter(self.network, &self.link) else {
             warn!("as many connections as there may be; closing this one");
             return self.link.close(CloseCode::Ended, "the server has as many connections as it can hold");
         };
@@ -104,10 +108,14 @@ impl Carrier {
     }
 }
 
-/// Serves the control channel; a client that breaks its rules loses the link.
+/// Serves the control channel; a client that breaks its rules loses the link. Requests that take long do not outlive that.
 async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>, _busy: TaskTrackerToken) {
     let Some(channel) = link.control() else { return };
-    if let Err(error) = control::serve(&server, channel, events).await {
+    let ended = tokio::select! {
+        ended = control::serve(&server, channel, events) => ended,
+        _ = link.closed() => return,
+    };
+    if let Err(error) = ended {
         warn!(reason = %error, "the control channel broke");
         link.close(CloseCode::Protocol, &error.to_string());
     }

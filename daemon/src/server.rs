@@ -2,6 +2,7 @@
 
 use crate::guesses::Guesses;
 use crate::limits::Limits;
+use crate::links::Links;
 use crate::registry::Registry;
 use crate::telemetry::LogOptions;
 use crate::undecided::Undecided;
@@ -20,6 +21,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) struct Server {
     pub(crate) undecided: Arc<Undecided>,
     pub(crate) guesses: Guesses,
+    pub(crate) links: Arc<Links>,
     pub(crate) registry: Arc<Registry>,
     /// Where its sessions run.
     pub(crate) host: SessionHost,
@@ -32,7 +34,6 @@ pub(crate) struct Server {
     pub(crate) stop: CancellationToken,
     /// Every task that the server waits for before it ends.
     pub(crate) tasks: TaskTracker,
-    links: Arc<Semaphore>,
     session_descriptors: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     last_connection: AtomicU64,
@@ -43,6 +44,7 @@ impl Server {
         Self {
             undecided: Undecided::new(limits.undecided),
             guesses: Guesses::default(),
+            links: Links::new(limits.links),
             registry: Arc::default(),
             host,
             log,
@@ -50,16 +52,10 @@ impl Server {
             listening: OnceLock::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            links: Arc::new(Semaphore::new(limits.links)),
             session_descriptors: Arc::new(Semaphore::new(limits.session_descriptors)),
             refusals: Arc::new(Semaphore::new(limits.refusals)),
             last_connection: AtomicU64::new(0),
         }
-    }
-
-    /// A place for one more connection with channels, `None` where there are as many as there may be.
-    pub(crate) fn link_slot(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.links).try_acquire_owned().ok()
     }
 
     /// A place for one more session that takes so many descriptors, `None` where there are as many as there may be.

@@ -1,11 +1,11 @@
 //! Connections that have not yet shown what they want, or who they are.
 //!
 //! A debugger speaks as soon as it is connected; a connection that stays silent, or halfway in its handshake, costs a
-//! descriptor. So there is room for
-//! a few only, and where it runs out the one that has been silent longest makes way: a peer that opens connections and
-//! says nothing pushes out its own, and holds nobody else up.
+//! descriptor. So there is room for a few only, and where it runs out the peer that has most of them loses its oldest: one
+//! that opens connections and says nothing pushes out its own, and holds nobody else up.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -18,9 +18,16 @@ pub(crate) struct Undecided {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// The oldest first, each with its number.
-    waiting: VecDeque<(u64, CancellationToken)>,
+    /// The oldest first.
+    waiting: VecDeque<Waiting>,
     last: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    peer: IpAddr,
+    made_way: CancellationToken,
 }
 
 /// A connection's place; dropping it gives the place back.
@@ -37,24 +44,35 @@ impl Undecided {
         Arc::new(Self { most: most.max(1), queue: Mutex::default() })
     }
 
-    /// A place for a new connection. Where there is none left, the oldest loses its own.
-    pub(crate) fn enter(self: &Arc<Self>) -> Place {
+    /// A place for a new connection of `peer`. Where there is none left, whoever has most loses its oldest; `peer` itself,
+    /// where others have no more.
+    pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Place {
         let made_way = CancellationToken::new();
         let mut queue = self.queue();
-        while queue.waiting.len() >= self.most {
-            if let Some((_, oldest)) = queue.waiting.pop_front() {
-                oldest.cancel();
-            }
-        }
         queue.last += 1;
         let number = queue.last;
-        queue.waiting.push_back((number, made_way.clone()));
+        queue.waiting.push_back(Waiting { number, peer, made_way: made_way.clone() });
+        while queue.waiting.len() > self.most {
+            queue.make_way();
+        }
         drop(queue);
         Place { room: Arc::clone(self), number, made_way }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn make_way(&mut self) {
+        let mut counts = HashMap::new();
+        self.waiting.iter().for_each(|waiting| *counts.entry(waiting.peer).or_insert(0) += 1);
+        let most = counts.values().copied().max();
+        let oldest = self.waiting.iter().position(|waiting| counts.get(&waiting.peer).copied() == most);
+        if let Some(waiting) = oldest.and_then(|at| self.waiting.remove(at)) {
+            waiting.made_way.cancel();
+        }
     }
 }
 
@@ -67,13 +85,16 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.room.queue().waiting.retain(|(number, _)| *number != self.number);
+        self.room.queue().waiting.retain(|waiting| waiting.number != self.number);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     fn is_lost(place: &Place) -> bool {
         place.made_way.is_cancelled()
@@ -82,24 +103,35 @@ mod tests {
     #[test]
     fn the_oldest_makes_way_when_there_is_no_room_left() {
         let room = Undecided::new(2);
-        let (first, second, third) = (room.enter(), room.enter(), room.enter());
+        let (first, second, third) = (room.enter(PEER), room.enter(PEER), room.enter(PEER));
         assert!(is_lost(&first) && !is_lost(&second) && !is_lost(&third));
+    }
+
+    #[test]
+    fn whoever_has_most_makes_way_and_not_who_came_first() {
+        let room = Undecided::new(3);
+        let slow = room.enter(OTHER);
+        let crowd: Vec<_> = (0..9).map(|_| room.enter(PEER)).collect();
+        assert!(!is_lost(&slow));
+        assert!(crowd[..7].iter().all(is_lost) && !crowd[7..].iter().any(is_lost));
+        let another = room.enter(OTHER);
+        assert!(!is_lost(&another) && is_lost(&slow), "both have two, and the oldest of all goes");
     }
 
     #[test]
     fn a_place_that_is_given_back_costs_nobody_theirs() {
         let room = Undecided::new(2);
-        let first = room.enter();
-        drop(room.enter());
-        let third = room.enter();
+        let first = room.enter(PEER);
+        drop(room.enter(PEER));
+        let third = room.enter(PEER);
         assert!(!is_lost(&first) && !is_lost(&third));
     }
 
     #[test]
     fn whoever_made_way_takes_no_other_place_along() {
         let room = Undecided::new(1);
-        let first = room.enter();
-        let second = room.enter();
+        let first = room.enter(PEER);
+        let second = room.enter(PEER);
         drop(first);
         assert!(!is_lost(&second));
         assert_eq!(room.queue().waiting.len(), 1);
@@ -108,8 +140,8 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn a_connection_hears_that_it_has_to_go() {
         let room = Undecided::new(1);
-        let first = room.enter();
-        let _second = room.enter();
+        let first = room.enter(PEER);
+        let _second = room.enter(PEER);
         first.lost().await;
     }
 }

@@ -261,3 +261,29 @@ async fn a_gdbserver_is_reached_without_a_session() {
     let mut stream = connect_gdbserver(&gdb).await.expect("it is there");
     assert_eq!(ask(&mut stream, "?").await, "W00");
 }
+
+#[tokio::test]
+async fn what_a_client_that_is_gone_has_asked_for_keeps_nothing_from_others() {
+    let server = Server::start_with(&["-t", "tcp:port=0", "-v"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("endless").to_str().expect("text").to_owned();
+    std::fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("a file with nothing in it");
+    // As many as the server works on at the same time.
+    for _ in 0..4 {
+        let client = connect(&server).await;
+        let asking: Vec<_> = (0..8)
+            .map(|_| {
+                let (client, path) = (client.clone(), path.clone());
+                tokio::spawn(async move { client.digest(&path, None).await })
+            })
+            .collect();
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        client.disconnect().await;
+        for asked in asking {
+            asked.await.expect("no panic").expect_err("the session is over");
+        }
+    }
+    wait_until("their connections are forgotten", || server.log().matches("connection ended").count() == 4);
+    let ids = timeout(GUARD, connect(&server).await.running_process_system_ids()).await;
+    assert!(!ids.expect("there is a thread for it").expect("a list").is_empty());
+}

@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::io::Write;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use dbgsrv_protocol::control::{Request, Response};
-use dbgsrv_protocol::session::HandshakeError;
+use dbgsrv_protocol::session::{HandshakeError, PREFACE};
 use dbgsrv_session::ConnectError;
+use dbgsrv_tests::relay::Relay;
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::{Server, dbgsrv};
 use dbgsrv_tests::session::Session;
@@ -133,4 +137,39 @@ fn whoever_was_wrong_has_to_wait() {
     assert!(first.contains("wrong password"), "{first}");
     // The first wait is a second, which may have passed on a busy machine; the seventh is a minute.
     assert!((0..7).any(|_| guess().contains("try again in")));
+}
+
+#[test]
+fn strangers_who_stop_halfway_hold_up_nobody_from_the_same_address() {
+    let server = protected();
+    let halfway: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("the server listens");
+            stream.write_all(&PREFACE).expect("the server reads");
+            stream
+        })
+        .collect();
+    // All of them are served before the next one comes.
+    sleep(Duration::from_millis(200));
+    let began = Instant::now();
+    Session::connect(server.port(), Some(PASSWORD)).expect("the password is right");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    drop(halfway);
+}
+
+#[test]
+fn a_session_comes_back_while_somebody_at_the_same_address_guesses() {
+    let server = Server::start_with(&["-t", &format!("tcp:port=0,linger=3,password={PASSWORD}")]);
+    let relay = Relay::to(server.port());
+    let mut session = Session::connect(relay.port(), Some(PASSWORD)).expect("the password is right");
+    // The next wait is longer than the session lingers.
+    for wait in [1, 2, 4] {
+        Session::connect(server.port(), Some("wrong")).unwrap_err();
+        if wait < 4 {
+            sleep(Duration::from_secs(wait) + Duration::from_millis(50));
+        }
+    }
+    relay.cut();
+    let answer = session.ask(Request::ServerInfo).unwrap();
+    assert!(matches!(answer, Response::ServerInfo(_)), "{answer:?}");
 }

@@ -8,6 +8,7 @@ use dbgsrv_protocol::control::{ExecutableMatch, Failure, FailureKind, Matches, P
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 /// Processes that are listed of one session, so that its entry fits into a message whatever it debugs.
@@ -53,7 +54,10 @@ pub(super) async fn answer(server: &Arc<Server>, request: Request) -> Result<Res
         }
         Request::Doctor { pid } => Ok(Response::Checks(blocking(move || Ok(doctor::check(pid))).await?)),
         Request::Digest { path, length } => {
-            let (sha256, length) = blocking(move || Ok(digest::sha256(&path, length)?)).await?;
+            let gone = CancellationToken::new();
+            let _waiting = gone.clone().drop_guard();
+            let digest = move || Ok(digest::sha256(&path, length, || !gone.is_cancelled())?);
+            let (sha256, length) = blocking(digest).await?;
             Ok(Response::Digest { sha256, length })
         }
         _ => Err(failure(FailureKind::BadRequest, "this release of the server does not know the request")),

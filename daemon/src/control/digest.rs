@@ -11,17 +11,17 @@ use std::os::unix::fs::OpenOptionsExt;
 const PIECE: usize = 256 * 1024;
 
 /// The SHA-256 of a file's first `length` bytes, or of all, in hexadecimal, and how many bytes it is of: fewer than `length`
-/// where the file is shorter.
+/// where the file is shorter. Given up when it is no longer `wanted`: it may take hours.
 ///
 /// # Errors
 /// The file is not there, not a regular one, or can't be read.
-pub(crate) fn sha256(path: &str, length: Option<u64>) -> Result<(String, u64), Failure> {
+pub(crate) fn sha256(path: &str, length: Option<u64>, wanted: impl Fn() -> bool) -> Result<(String, u64), Failure> {
     let file = open(path)?;
     let mut left = file.take(length.unwrap_or(u64::MAX));
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE];
     let mut done = 0;
-    loop {
+    while wanted() {
         match left.read(&mut piece) {
             Ok(0) => return Ok((format!("{:x}", hash.finalize()), done)),
             Ok(count) => {
@@ -32,6 +32,7 @@ pub(crate) fn sha256(path: &str, length: Option<u64>) -> Result<(String, u64), F
             Err(error) => return Err(failure(path, &error)),
         }
     }
+    Err(Failure { kind: FailureKind::System, text: "nobody waits for the digest any more".to_owned() })
 }
 
 fn open(path: &str) -> Result<File, Failure> {
@@ -77,7 +78,7 @@ mod tests {
     fn the_first_bytes_or_all_of_a_file_are_hashed() {
         let path = scratch("abc");
         fs::write(&path, "abc").expect("a file");
-        let of = |length| sha256(&path, length).expect("a digest");
+        let of = |length| sha256(&path, length, || true).expect("a digest");
         for length in [None, Some(3), Some(u64::MAX)] {
             assert_eq!(of(length), (ABC.to_owned(), 3));
         }
@@ -94,13 +95,26 @@ mod tests {
         let pipe = scratch("pipe");
         mkfifo(pipe.as_str(), Mode::S_IRWXU).expect("a pipe");
         for path in [pipe.as_str(), "/", "/dev/zero"] {
-            let failure = sha256(path, None).expect_err("refused");
+            let failure = sha256(path, None, || true).expect_err("refused");
             assert_eq!(
                 (failure.kind, failure.text),
                 (FailureKind::BadRequest, format!("{path} is not a regular file"))
             );
         }
         fs::remove_file(&pipe).expect("removed");
+    }
+
+    #[test]
+    fn a_digest_that_nobody_waits_for_is_given_up() {
+        let path = scratch("endless");
+        File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("a file with nothing in it");
+        let asked = std::cell::Cell::new(0);
+        let wanted = || {
+            asked.set(asked.get() + 1);
+            asked.get() < 3
+        };
+        assert!(sha256(&path, None, wanted).is_err());
+        fs::remove_file(&path).expect("removed");
     }
 
     #[test]
@@ -111,7 +125,7 @@ mod tests {
             ("a\0b", FailureKind::BadRequest, "a\\0b is no path"),
         ];
         for (path, kind, text) in cases {
-            assert_eq!(sha256(path, None), Err(Failure { kind, text: text.to_owned() }));
+            assert_eq!(sha256(path, None, || true), Err(Failure { kind, text: text.to_owned() }));
         }
     }
 }

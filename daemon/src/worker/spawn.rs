@@ -182,6 +182,8 @@ impl Worker {
 fn start_thread(id: u64, stream: OwnedFd, journal: OwnedFd) -> io::Result<Body> {
     block(&stream)?;
     let ours = stream.try_clone()?;
+    // Before anybody can wake the thread: what its signal does to a process without a handler is to end it.
+    interruptible::install_handler()?;
     let (started, tracer) = mpsc::sync_channel(1);
     let (ended, outcome) = oneshot::channel();
     let span = Span::current();
@@ -250,6 +252,17 @@ mod tests {
         for (raw, outcome, text) in cases {
             assert_eq!(Outcome::of(ExitStatus::from_raw(raw)), outcome);
             assert_eq!(outcome.to_string(), text);
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_session_on_a_thread_may_be_ended_before_it_has_begun() {
+        for id in 0..50 {
+            let (_client, stream) = std::os::unix::net::UnixStream::pair().unwrap();
+            let log = LogOptions::default();
+            let mut worker = Worker::spawn(&SessionHost::Threads, id, "test", stream.as_fd(), &log).unwrap();
+            worker.signal(Signal::SIGTERM);
+            assert_eq!(worker.exited().await.unwrap(), Outcome::Ended);
         }
     }
 

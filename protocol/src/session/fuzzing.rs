@@ -82,6 +82,7 @@ fn converse(mut handshake: Handshake, existing: &mut Session, mut data: &[u8]) {
             let progress = handshake.poll();
             assert!(handshake.transmit().len() <= 3 * MAX_HANDSHAKE);
             match progress {
+                Ok(Progress::Guesses) => {}
                 Ok(Progress::Pending) => break,
                 Ok(Progress::Resumes(_)) => handshake.resume_session(Some(existing)),
                 Ok(Progress::Established(established)) => {

@@ -60,8 +60,7 @@ impl From<Failure> for ConnectError {
 pub async fn connect<D: Dial>(mut dial: D, config: ClientConfig) -> Result<Link, ConnectError> {
     let mut stream = dial.dial().await.map_err(ConnectError::Dial)?;
     let mut handshake = Handshake::client(config.clone(), &mut SystemRandom);
-    // Nobody resumes with a client.
-    let established = shake(&mut stream, &mut handshake, |_, _| {}).await?;
+    let established = shake(&mut stream, &mut handshake, &mut ()).await?;
     let (link, _) = start(*established, Role::Client, Box::new(stream), |_| Redial { dial, config });
     Ok(link)
 }
@@ -118,7 +117,7 @@ impl<D: Dial> Redial<D> {
         let mut stream = self.dial.dial().await.map_err(|error| again(ConnectError::Dial(error)))?;
         let config = self.config.clone();
         let mut handshake = shared.with(|state| Handshake::resume(config, &state.session, &mut SystemRandom));
-        let established = match shake(&mut stream, &mut handshake, |_, _| {}).await {
+        let established = match shake(&mut stream, &mut handshake, &mut ()).await {
             Ok(established) => established,
             Err(Failure::Handshake(error @ HandshakeError::Rejected { reason, .. })) if reason != Rejected::Busy => {
                 return Err(Attempt::Over(error.to_string()));

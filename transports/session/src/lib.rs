@@ -84,7 +84,7 @@ mod state;
 mod timer;
 mod wire;
 
-pub use accept::{AcceptError, Accepted, accept};
+pub use accept::{AcceptError, Accepted, Guard, accept, accept_guarded};
 pub use channel::{Channel, OpenError};
 pub use connect::{ConnectError, Dial, connect};
 pub use incoming::Incoming;

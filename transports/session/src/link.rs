@@ -6,8 +6,9 @@ use crate::slots::Phase;
 use crate::state::State;
 use crate::{Channel, OpenError};
 use dbgsrv_protocol::mux::Kind;
-use dbgsrv_protocol::session::{CloseCode, Facts, Protection, SessionId, State as SessionState};
+use dbgsrv_protocol::session::{CloseCode, Facts, Protection, SessionId};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// How a session ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -94,7 +95,13 @@ impl Link {
     /// Whether its connection is cut at the moment.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.handle.shared.with(|state| *state.session.state() == SessionState::Cut)
+        self.cut_since().is_some()
+    }
+
+    /// Since when its connection is cut, if it is.
+    #[must_use]
+    pub fn cut_since(&self) -> Option<Instant> {
+        self.handle.shared.with(|state| state.cut_since())
     }
 
     /// Closes it. What was sent before still goes out, as long as there is a connection and the other side takes it within

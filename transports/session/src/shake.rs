@@ -26,19 +26,45 @@ impl From<HandshakeError> for Failure {
     }
 }
 
-/// Shakes hands within [`HANDSHAKE_LIMIT`]. `resumes` answers a client that wants to continue a session.
+/// What a server says to its client's wishes.
+pub(crate) trait Judge {
+    /// Answers a client that wants to continue a session.
+    fn resumes(&mut self, handshake: &mut Handshake, id: SessionId);
+
+    /// The client offers its proof of the password.
+    ///
+    /// # Errors
+    /// Why it is not looked at.
+    fn guesses(&mut self) -> Result<(), String>;
+
+    /// The handshake has come to an end: whoever offered a proof offered the right one.
+    fn established(&mut self);
+}
+
+/// A client's: it is not asked.
+impl Judge for () {
+    fn resumes(&mut self, _: &mut Handshake, _: SessionId) {}
+
+    fn guesses(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn established(&mut self) {}
+}
+
+/// Shakes hands within [`HANDSHAKE_LIMIT`].
 ///
 /// # Errors
 /// [`Failure`]; the peer has been told.
 pub(crate) async fn shake<S>(
     stream: &mut S,
     handshake: &mut Handshake,
-    resumes: impl FnMut(&mut Handshake, SessionId),
+    judge: &mut impl Judge,
 ) -> Result<Box<Established>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let failure = match timeout(HANDSHAKE_LIMIT, establish(stream, handshake, resumes)).await {
+    let failure = match timeout(HANDSHAKE_LIMIT, establish(stream, handshake, judge)).await {
         Ok(Ok(established)) => return Ok(established),
         Ok(Err(failure)) => failure,
         Err(_) => {
@@ -53,17 +79,26 @@ where
 async fn establish<S>(
     stream: &mut S,
     handshake: &mut Handshake,
-    mut resumes: impl FnMut(&mut Handshake, SessionId),
+    judge: &mut impl Judge,
 ) -> Result<Box<Established>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     loop {
         let progress = handshake.poll()?;
+        // Before anything is waited for: meanwhile others might guess.
+        if let Progress::Established(_) = progress {
+            judge.established();
+        }
         send(stream, handshake).await?;
         match progress {
             Progress::Established(established) => return Ok(established),
-            Progress::Resumes(id) => resumes(handshake, id),
+            Progress::Resumes(id) => judge.resumes(handshake, id),
+            Progress::Guesses => {
+                if let Err(text) = judge.guesses() {
+                    handshake.reject(Rejected::Busy, &text);
+                }
+            }
             Progress::Pending => {
                 let count = stream.read(handshake.receive_buffer()).await?;
                 if count == 0 {

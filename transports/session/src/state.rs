@@ -47,6 +47,8 @@ pub(crate) struct State {
     control: Option<Key>,
     wire: Option<Wire>,
     closing: Option<Closing>,
+    /// When the last connection was lost.
+    lost: Instant,
     /// The driver, where it sleeps and has not been woken.
     driver: Option<Waker>,
     woken: Vec<Waker>,
@@ -65,6 +67,7 @@ impl State {
             control,
             wire: Some(Wire::new(stream)),
             closing: None,
+            lost: Instant::now(),
             driver: None,
             woken: Vec::new(),
             epoch: Instant::now(),
@@ -102,6 +105,11 @@ impl State {
 
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.session.state(), SessionState::Closed { .. })
+    }
+
+    /// Since when there is no connection, where one is waited for.
+    pub(crate) fn cut_since(&self) -> Option<Instant> {
+        (*self.session.state() == SessionState::Cut).then_some(self.lost)
     }
 
     /// How the session ended, if it has.
@@ -309,6 +317,7 @@ impl State {
     fn over(&mut self) -> Round {
         if *self.session.state() == SessionState::Cut {
             self.wire = None;
+            self.lost = Instant::now();
             // Nobody is there any more to wait for.
             if let Some(Closing { code, text, .. }) = self.closing.take() {
                 self.session.close(code, &text);

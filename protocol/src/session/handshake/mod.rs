@@ -41,6 +41,9 @@ pub enum Progress {
     Pending,
     /// Server: the client resumes this session; answer with [`Handshake::resume_session`].
     Resumes(SessionId),
+    /// Server: the client offers its proof that it knows the password. The next [`Handshake::poll`] looks at it, unless
+    /// [`Handshake::reject`] comes first: then it was no guess.
+    Guesses,
     /// Done. What has been received beyond it is inside, and so is what was not sent yet.
     Established(Box<Established>),
 }

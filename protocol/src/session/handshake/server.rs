@@ -42,6 +42,8 @@ enum Stage {
     Resumes(Hello, SessionId),
     /// The client's proof is to come.
     Answered(Box<Answered>),
+    /// The password's proof has come, and is looked at next.
+    Guesses(Box<Answered>, Vec<u8>),
     Done,
 }
 
@@ -91,12 +93,20 @@ impl Server {
         if let Stage::Resumes(_, id) = &self.stage {
             return Ok(Progress::Resumes(*id));
         }
-        match wire.message(Kind::Prove)? {
-            None => Ok(Progress::Pending),
-            Some(body) => match core::mem::replace(&mut self.stage, Stage::Done) {
-                Stage::Answered(answered) => self.proved(*answered, &body, wire).map(Progress::established),
-                Stage::Hello | Stage::Resumes(..) | Stage::Done => Err(Malformed("a message after the end")),
-            },
+        match core::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Answered(answered) => {
+                let Some(body) = wire.message(Kind::Prove)? else {
+                    self.stage = Stage::Answered(answered);
+                    return Ok(Progress::Pending);
+                };
+                if answered.method == Method::Password {
+                    self.stage = Stage::Guesses(answered, body);
+                    return Ok(Progress::Guesses);
+                }
+                self.proved(*answered, &body, wire).map(Progress::established)
+            }
+            Stage::Guesses(answered, body) => self.proved(*answered, &body, wire).map(Progress::established),
+            Stage::Hello | Stage::Resumes(..) | Stage::Done => Err(Malformed("a message after the end")),
         }
     }
 

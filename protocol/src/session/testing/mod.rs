@@ -125,6 +125,7 @@ impl Meeting {
 fn settle(side: &mut Handshake, outcome: &mut Outcome, session: Option<&Session>) {
     while outcome.is_none() {
         match side.poll() {
+            Ok(Progress::Guesses) => {}
             Ok(Progress::Pending) => return,
             Ok(Progress::Resumes(_)) => side.resume_session(session),
             Ok(Progress::Established(established)) => *outcome = Some(Ok(*established)),

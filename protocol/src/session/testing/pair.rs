@@ -238,6 +238,7 @@ impl End {
     fn shake(&mut self, now: Duration) {
         while let Some(handshake) = &mut self.handshake {
             match handshake.poll().expect("both are who they were") {
+                Progress::Guesses => {}
                 Progress::Pending => return,
                 Progress::Resumes(_) => handshake.resume_session(Some(&self.session)),
                 Progress::Established(established) => {

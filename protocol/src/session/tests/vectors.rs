@@ -78,6 +78,7 @@ fn feed(handshake: &mut Handshake, bytes: &[u8], session: Option<&Session>) -> O
     handshake.received(bytes.len());
     loop {
         match handshake.poll().expect("the example is right") {
+            Progress::Guesses => {}
             Progress::Pending => return None,
             Progress::Resumes(_) => handshake.resume_session(session),
             Progress::Established(established) => return Some(*established),

@@ -2,7 +2,9 @@
 
 use crate::support::{Fate, Network, client, server};
 use dbgsrv_protocol::session::{Access, ClientConfig, HandshakeError, PREFACE, Rejected};
-use dbgsrv_session::{AcceptError, ConnectError, Dial, HANDSHAKE_LIMIT, Sessions, accept, connect};
+use dbgsrv_session::{
+    AcceptError, ConnectError, Dial, Guard, HANDSHAKE_LIMIT, Sessions, accept, accept_guarded, connect,
+};
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
@@ -76,6 +78,69 @@ async fn something_else_than_a_client_is_turned_away() {
     let sessions = Sessions::default();
     let error = accept(there, server(Access::Open { sealed: false }), &sessions).await;
     assert!(matches!(error, Err(AcceptError::Handshake(HandshakeError::NotOurs))), "{error:?}");
+}
+
+/// Writes down what it is asked.
+#[derive(Default)]
+struct Strict {
+    guesses: usize,
+    right: usize,
+    closed: bool,
+}
+
+impl Guard for Strict {
+    fn guess(&mut self) -> Result<(), String> {
+        self.guesses += 1;
+        if self.closed { Err("too soon".into()) } else { Ok(()) }
+    }
+
+    fn right(&mut self) {
+        self.right += 1;
+    }
+}
+
+/// Reaches a server that is given what the client sends.
+struct Line(Option<DuplexStream>);
+
+impl Dial for Line {
+    type Stream = DuplexStream;
+
+    async fn dial(&mut self) -> io::Result<DuplexStream> {
+        self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+/// What the client hears, and what the guard does.
+async fn guarded(given: &str, mut guard: Strict) -> (Option<HandshakeError>, usize, usize) {
+    let (here, there) = duplex(4096);
+    let config = ClientConfig { password: Some(given.parse().expect("a password")), ..client() };
+    let sessions = Sessions::default();
+    let accepting = accept_guarded(there, server(password("right")), &sessions, &mut guard);
+    let (connected, _accepted) = tokio::join!(connect(Line(Some(here)), config), accepting);
+    let error = match connected {
+        Err(ConnectError::Handshake(error)) => Some(error),
+        Err(error) => panic!("{error}"),
+        Ok(_) => None,
+    };
+    (error, guard.guesses, guard.right)
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_proof_of_a_password_is_a_guess_until_it_is_right() {
+    let (error, guesses, right) = guarded("right", Strict::default()).await;
+    assert_eq!((error, guesses, right), (None, 1, 1));
+    let (error, guesses, right) = guarded("wrong", Strict::default()).await;
+    assert!(error.is_some());
+    assert_eq!((guesses, right), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_that_is_not_looked_at_says_nothing_of_the_password() {
+    for given in ["right", "wrong"] {
+        let (error, guesses, right) = guarded(given, Strict { closed: true, ..Strict::default() }).await;
+        assert_eq!(error, Some(HandshakeError::Rejected { reason: Rejected::Busy, text: "too soon".into() }));
+        assert_eq!((guesses, right), (1, 0));
+    }
 }
 
 /// Reaches a server that never answers.
