@@ -1,7 +1,7 @@
 //! A connection that carries channels, from its handshake to its end.
 
 use crate::channels;
-use crate::control;
+use crate::control::{self, ControlError};
 use crate::debug_session::GRACE;
 use crate::door::Door;
 use crate::handshake::admit;
@@ -107,8 +107,13 @@ impl Carrier {
 /// Serves the control channel; a client that breaks its rules loses the link.
 async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>, _busy: TaskTrackerToken) {
     let Some(channel) = link.control() else { return };
-    if let Err(error) = control::serve(&server, channel, events).await {
-        warn!(reason = %error, "the control channel broke");
-        link.close(CloseCode::Protocol, &error.to_string());
+    match control::serve(&server, channel, events).await {
+        Ok(()) => (),
+        // The channel is as long as the link, whose end is told where all its channels are.
+        Err(ControlError::Io(error)) => debug!(%error, "the control channel ended"),
+        Err(ControlError::Codec(error)) => {
+            warn!(reason = %error, "the control channel broke");
+            link.close(CloseCode::Protocol, &error.to_string());
+        }
     }
 }

@@ -65,7 +65,9 @@ pub enum HandshakeError {
     #[error("the other side does not speak dbgsrv's protocol")]
     NotOurs,
     /// No version in common.
-    #[error("this side (release {our_release}) speaks {ours} of the protocol, the other (release {their_release}) {theirs}")]
+    #[error(
+        "this side (release {our_release}) speaks {ours} of the protocol, the other (release {their_release}) {theirs}"
+    )]
     Version {
         /// Spoken here.
         ours: Versions,

@@ -79,8 +79,14 @@ fn versions_without_overlap_end_with_a_sentence_that_names_both() {
     client.facts.release = "0.9.0".to_string();
     server.versions = Versions { low: 1, high: 2 };
     let (at_client, at_server) = refusal((client, server));
-    assert_eq!(at_client.to_string(), "this side (release 0.9.0) speaks versions 3 to 4 of the protocol, the other (release 0.1.0) versions 1 to 2");
-    assert_eq!(at_server.to_string(), "this side (release 0.1.0) speaks versions 1 to 2 of the protocol, the other (release 0.9.0) versions 3 to 4");
+    assert_eq!(
+        at_client.to_string(),
+        "this side (release 0.9.0) speaks versions 3 to 4 of the protocol, the other (release 0.1.0) versions 1 to 2"
+    );
+    assert_eq!(
+        at_server.to_string(),
+        "this side (release 0.1.0) speaks versions 1 to 2 of the protocol, the other (release 0.9.0) versions 3 to 4"
+    );
 }
 
 #[test]
