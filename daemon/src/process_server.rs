@@ -128,7 +128,6 @@ fn run(entrances: &[Entrance], server: &Arc<Server>, started: impl FnOnce(Vec<St
     ended
 }
 
-#[expect(clippy::must_use_candidate, reason = "waiting is what it is for")]
 /// Waits until the first of this program's process servers has ended, by whichever side; false where `timeout` passes
 /// before. Once one has, it returns at once (dbgeng: `WaitForProcessServerEnd`).
 pub fn wait_for_process_server_end(timeout: Option<Duration>) -> bool {

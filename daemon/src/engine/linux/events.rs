@@ -4,7 +4,7 @@ use super::arch::{BREAKPOINT_CODE, PC_AFTER_BREAKPOINT, debug_registers};
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
 use super::{Engine, Report, bit, interruptible, ptrace};
-use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
+use dbgsrv_protocol::ids::Tid;
 use dbgsrv_protocol::rsp::breakpoint::Kind;
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::signal::Signal;
@@ -34,7 +34,7 @@ pub enum Wait {
 }
 
 /// What a stop comes to.
-enum Cause {
+pub(super) enum Cause {
     /// The thread goes on as it was.
     Again,
     /// It stays in its job's stop until the job continues.
@@ -99,7 +99,7 @@ impl Engine {
     }
 
     /// A status of a thread that is meant to run.
-    fn handle(&mut self, tid: c_int, status: c_int) {
+    pub(super) fn handle(&mut self, tid: c_int, status: c_int) {
         let Some(tid) = Tid::new(tid) else { return };
         if !libc::WIFSTOPPED(status) {
             return self.ended(tid, status);
@@ -303,177 +303,8 @@ impl Engine {
         }
     }
 
-    fn cloned(&mut self, tid: Tid) -> Cause {
-        let Some(parent) = self.threads.get(&tid).map(|thread| thread.id) else { return Cause::Rest };
-        let Some(child) = ptrace::event_message(tid).ok().and_then(|tid| Tid::new(tid as i32)) else {
-            return Cause::Again;
-        };
-        let mut thread = Thread::new(ThreadId { pid: parent.pid, tid: child });
-        thread.action = self.newcomers;
-        thread.newborn = true;
-        self.threads.insert(child, thread);
-        self.running += 1;
-        if self.newcomers.is_some() {
-            self.moving.push(child);
-            // They are not in memory where its parent was stepped alone.
-            if let Some(process) = self.processes.get_mut(&parent.pid).filter(|_| self.stepping_over.is_none()) {
-                process.plant(&self.journal);
-            }
-        }
-        if let Some(status) = self.unborn.remove(&child) {
-            if self.holding { self.absorb(child, status) } else { self.handle(child.raw(), status) }
-        }
-        Cause::Again
-    }
-
-    fn forked(&mut self, tid: Tid, shares_memory: bool) -> Cause {
-        let Some(parent) = self.threads.get(&tid).map(|thread| thread.id.pid) else { return Cause::Rest };
-        let Some(pid) = ptrace::event_message(tid).ok().and_then(|pid| Pid::new(pid as i32)) else {
-            return Cause::Again;
-        };
-        if self.unborn.remove(&pid.leader()).is_none()
-            && !interruptible::wait_for(pid.leader()).is_ok_and(|status| libc::WIFSTOPPED(status))
-        {
-            // It has been killed already.
-            return Cause::Again;
-        }
-        let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
-        if let Some(thread) = self.threads.get_mut(&tid) {
-            thread.lending = shares_memory;
-        }
-        let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
-        let child = Process::new(pid, process.attached).ok();
-        let child = child.map(|child| Process { tls_symbols: process.tls_symbols, ..child });
-        if shares_memory {
-            process.lift();
-            process.vfork_children += 1;
-        } else if let Some(child) = &child {
-            process.breakpoints.lift_copies(&child.memory);
-        }
-        let Some(child) = child.filter(|_| told) else {
-            // Gone already where this fails.
-            let _ = ptrace::detach(pid.leader(), 0);
-            return Cause::Again;
-        };
-        let id = self.adopt(child);
-        if let Some(thread) = self.threads.get_mut(&tid) {
-            thread.told_of_vfork = shares_memory;
-        }
-        let reason = if shares_memory { Reason::Vfork(id) } else { Reason::Fork(id) };
-        Cause::Tell(Pending::Trap(reason))
-    }
-
-    /// Takes a forked child in, stopped.
-    fn adopt(&mut self, mut child: Process) -> ThreadId {
-        let id = ThreadId { pid: child.pid, tid: child.pid.leader() };
-        if child.attached {
-            // A child more than the journal can hold would not survive a crash of this worker; all else works.
-            child.slot = self.journal.add_process(child.pid).ok();
-        }
-        let mut thread = Thread::new(id);
-        thread.state = State::Stopped(Stop::Trap);
-        thread.announced = false;
-        self.threads.insert(id.tid, thread);
-        self.processes.insert(id.pid, child);
-        id
-    }
-
-    fn vfork_done(&mut self, tid: Tid) -> Cause {
-        let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
-        // A vfork that was under way when the process was attached to was neither counted nor told of.
-        let lent = mem::take(&mut thread.lending);
-        let told = mem::take(&mut thread.told_of_vfork);
-        if let Some(process) = self.processes.get_mut(&thread.id.pid).filter(|_| lent) {
-            process.vfork_children -= 1;
-            process.plant(&self.journal);
-        }
-        if told { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }
-    }
-
-    /// A leader that ended before its threads comes back when one of them runs a new program, or to report its end.
-    fn revive_leader(&mut self, tid: Tid) {
-        if let Some(pid) = Pid::new(tid.raw()).filter(|pid| self.processes.contains_key(pid))
-            && !self.threads.contains_key(&tid)
-        {
-            self.threads.insert(tid, Thread::new(ThreadId { pid, tid }));
-            self.running += 1;
-        }
-    }
-
-    /// A new program: all threads but one are gone, and that one has the leader's id now.
-    fn executed(&mut self, leader: Tid) -> Cause {
-        let Some(pid) = self.threads.get(&leader).map(|thread| thread.id.pid) else { return Cause::Rest };
-        let former = ptrace::event_message(leader).ok().and_then(|tid| Tid::new(tid as i32)).unwrap_or(leader);
-        // Under its former id the thread may have been given up already.
-        let action = self.threads.get(&former).map_or(self.newcomers, |thread| thread.action);
-        let others = self.threads_of(pid).filter(|&tid| tid != leader).collect::<Vec<_>>();
-        let here = |tid: Tid| tid == leader || others.contains(&tid);
-        let stepped_over = self.stepping_over.take_if(|(over, _)| here(*over)).is_some();
-        if self.breaking_in.take_if(|tid| here(*tid)).is_some() {
-            self.breaking_in = Some(leader);
-        }
-        for tid in others {
-            self.forget_thread(tid);
-        }
-        if let Some(thread) = self.threads.get_mut(&leader) {
-            *thread = Thread::new(thread.id);
-            thread.state = State::Stopped(Stop::Trap);
-            thread.action = action;
-        }
-        if !self.moving.contains(&leader) {
-            self.moving.push(leader);
-        }
-        let followed = self.processes.get_mut(&pid).is_some_and(|process| process.executed(&self.journal).is_ok());
-        match (followed && self.interests.exec, stepped_over) {
-            (true, _) => Cause::Tell(Pending::Exec),
-            (false, true) => Cause::Pass,
-            (false, false) => Cause::Again,
-        }
-    }
-
-    /// A thread has ended; with the leader, the process.
-    fn ended(&mut self, tid: Tid, status: c_int) {
-        let pid = self.threads.get(&tid).map(|thread| thread.id.pid).or_else(|| Pid::new(tid.raw()));
-        self.unborn.remove(&tid);
-        self.leaving.retain(|&leaving| leaving != tid);
-        let Some(pid) = pid.filter(|pid| self.processes.contains_key(pid)) else { return };
-        let known = self.threads.contains_key(&tid);
-        self.forget_thread(tid);
-        if tid == pid.leader() {
-            let report = if libc::WIFSIGNALED(status) {
-                Report::Signaled { pid, signal: Signal::from_linux(libc::WTERMSIG(status)) }
-            } else {
-                Report::Exited { pid, status: libc::WEXITSTATUS(status) as u8 }
-            };
-            self.process_ended(pid, report);
-        } else if self.threads_of(pid).next().is_none() {
-            // Its leader ended first and has been waiting for this.
-            if let Ok(status) = interruptible::wait_for(pid.leader()) {
-                self.ended(pid.leader(), status);
-            }
-        } else if known && self.thread_events {
-            self.report(Report::ThreadExited {
-                thread: ThreadId { pid, tid },
-                status: libc::WEXITSTATUS(status) as u8,
-            });
-        } else {
-            self.check_running();
-        }
-    }
-
-    pub(super) fn process_ended(&mut self, pid: Pid, report: Report) {
-        for tid in self.threads_of(pid).collect::<Vec<_>>() {
-            self.forget_thread(tid);
-        }
-        if let Some(mut process) = self.processes.remove(&pid) {
-            process.leave_memory(&self.journal);
-            process.strike(&self.journal);
-        }
-        self.report(report);
-    }
-
     /// Where the last thread that ran is gone or came to rest, the client must not wait for ever.
-    fn check_running(&mut self) {
+    pub(super) fn check_running(&mut self) {
         if self.holding || !self.non_stop && !self.owed {
             return;
         }

@@ -6,8 +6,10 @@
 
 pub(crate) mod arch;
 mod attach;
+mod births;
 mod breakpoints;
 pub(crate) mod doctor;
+mod ends;
 mod events;
 mod files;
 pub(crate) mod host;
