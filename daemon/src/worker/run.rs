@@ -51,7 +51,7 @@ pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
         info!(pid = pid.raw(), ?ending, "debuggee released");
     }
     match ended {
-        Ok(_) => (),
+        Ok(()) => (),
         Err(error) => match error.kind() {
             // The client vanished: an ended session like any other.
             io::ErrorKind::UnexpectedEof => (),
