@@ -1,7 +1,7 @@
 //! A connection that carries channels, from its handshake to its end.
 
 use crate::channels;
-use crate::control;
+use crate::control::{self, ControlError};
 use crate::debug_session::GRACE;
 use crate::door::Door;
 use crate::handshake::admit;
@@ -115,8 +115,13 @@ async fn control(server: Arc<Server>, link: Link, events: mpsc::Receiver<Event>,
         ended = control::serve(&server, channel, events) => ended,
         _ = link.closed() => return,
     };
-    if let Err(error) = ended {
-        warn!(reason = %error, "the control channel broke");
-        link.close(CloseCode::Protocol, &error.to_string());
+    match ended {
+        Ok(()) => (),
+        // The channel is as long as the link, whose end is told where all its channels are.
+        Err(ControlError::Io(error)) => debug!(%error, "the control channel ended"),
+        Err(ControlError::Codec(error)) => {
+            warn!(reason = %error, "the control channel broke");
+            link.close(CloseCode::Protocol, &error.to_string());
+        }
     }
 }

@@ -66,6 +66,11 @@ impl Relay {
         lock(&self.wire).accepted
     }
 
+    /// Cuts all connections: what is under way is lost.
+    pub fn cut(&self) {
+        lock(&self.wire).cut();
+    }
+
     /// Cuts all connections when `spacing` bytes more have passed, both ways taken together, and so on `times` times. What
     /// is under way then is lost.
     pub fn cut_every(&self, spacing: usize, times: usize) {

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dbgsrv_protocol::control::{Request, Response};
 use dbgsrv_protocol::session::{HandshakeError, PREFACE};
@@ -151,9 +151,8 @@ fn strangers_who_stop_halfway_hold_up_nobody_from_the_same_address() {
         .collect();
     // All of them are served before the next one comes.
     sleep(Duration::from_millis(200));
-    let began = Instant::now();
+    // It would give up long before their time is over.
     Session::connect(server.port(), Some(PASSWORD)).expect("the password is right");
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     drop(halfway);
 }
 

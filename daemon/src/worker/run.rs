@@ -51,9 +51,13 @@ pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
         info!(pid = pid.raw(), ?ending, "debuggee released");
     }
     match ended {
-        // The client vanished: an ended session like any other.
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => info!(%error, "the connection broke"),
-        _ => {}
+        Ok(()) => (),
+        Err(error) => match error.kind() {
+            // The client vanished: an ended session like any other.
+            io::ErrorKind::UnexpectedEof => (),
+            io::ErrorKind::Interrupted => info!("told to end"),
+            _ => info!(%error, "the connection broke"),
+        },
     }
     Ok(())
 }

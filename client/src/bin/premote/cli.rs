@@ -68,8 +68,9 @@ fn read(arguments: &[OsString], variable: Option<String>) -> Result<Request, Exi
     let given = matches.get_one::<String>("connection");
     let Some((name, of_command)) = matches.subcommand() else {
         // Whatever stands there, it was taken for a connection: `premote pss`.
-        let given = given.map_or("nothing", String::as_str);
-        return Err(usage(format_args!("no COMMAND behind `{given}`; allowed: {}", commands::names())));
+        let given = given.map_or("", String::as_str);
+        let problem = if given.contains(':') { "no COMMAND behind" } else { "no such COMMAND:" };
+        return Err(usage(format_args!("{problem} `{given}`; allowed: {}", commands::names())));
     };
     if name == completions::NAME {
         return Ok(Request::Print(completions::script(of_command, &mut command())));
@@ -91,7 +92,19 @@ fn connection(given: Option<&String>, variable: Option<String>) -> Result<Client
         }
     };
     // Not one of clap's value parsers: its messages repeat the whole string, a password included.
-    text.parse().map_err(|error| usage(format_args!("{origin}: {error}")))
+    text.parse().map_err(|error| match host_and_port(&text) {
+        Some((host, port)) => {
+            usage(format_args!("{origin}: `{text}` is no connection string; allowed: tcp:server={host},port={port}"))
+        }
+        None => usage(format_args!("{origin}: {error}")),
+    })
+}
+
+/// The parts of `HOST:PORT`, as other programs take it, which is no connection string.
+fn host_and_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let is_host = !host.is_empty() && host.chars().all(|char| char.is_ascii_alphanumeric() || "-._:[]".contains(char));
+    Some((host, port.parse().ok()?)).filter(|_| is_host)
 }
 
 /// Replaces `-pn`, which users of `DbgSrv` know, by the option it stands for: clap would read `-p n`.

@@ -4,6 +4,7 @@ mod bridge;
 mod cli;
 mod commands;
 mod connection;
+mod cuts;
 mod exit;
 mod output;
 mod private_socket;
@@ -46,7 +47,10 @@ fn run() -> Result<u8, ExitError> {
 
 async fn act(invocation: Invocation) -> Result<u8, ExitError> {
     let server = connection::connect(&invocation.connection).await?;
-    let result = invocation.action.run(&server).await;
+    let result = tokio::select! {
+        result = invocation.action.run(&server) => result,
+        never = cuts::tell(&server) => match never {},
+    };
     // The server is told that the session ends here, and need not wait for this client to come back.
     server.disconnect().await;
     result

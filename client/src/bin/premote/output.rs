@@ -1,7 +1,7 @@
 //! What goes to standard output.
 
 use crate::exit::ExitError;
-use crate::table::printable;
+use crate::table::{Table, printable};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
@@ -9,6 +9,15 @@ use std::io::{self, IsTerminal, Write};
 pub(crate) fn print(text: &str) -> Result<(), ExitError> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(ExitError::Output)
+}
+
+/// Prints a table, or says, not on standard output, that there is `nothing`.
+pub(crate) fn print_table<const COLUMNS: usize>(table: &Table<COLUMNS>, nothing: &str) -> Result<(), ExitError> {
+    if table.is_empty() {
+        eprintln!("{nothing}");
+        return Ok(());
+    }
+    print(&table.render(width()))
 }
 
 /// Prints a value as JSON, for programs.

@@ -28,6 +28,11 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         Self { headings, rows: Vec::new() }
     }
 
+    /// Whether it has no rows.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds a row. Texts come from other machines: their control characters are escaped.
     pub(crate) fn push(&mut self, row: [String; COLUMNS]) {
         self.rows.push(row.map(|text| match printable(&text) {

@@ -4,6 +4,7 @@ use crate::cli::usage;
 use crate::exit::ExitError;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use std::ffi::{OsStr, OsString};
+use std::str::FromStr;
 
 /// `--json`.
 pub(super) fn json() -> Arg {
@@ -12,7 +13,15 @@ pub(super) fn json() -> Arg {
 
 /// `PID`.
 pub(super) fn pid() -> Arg {
-    Arg::new("pid").value_name("PID").help("The process's id on the server's machine").value_parser(value_parser!(u32))
+    Arg::new("pid").value_name("PID").help("The process's id on the server's machine").value_parser(number::<u32>)
+}
+
+/// Reads the number of a process or a session.
+///
+/// # Errors
+/// What is wrong, in words that say more than a type's own.
+pub(super) fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "not a number that there could be")
 }
 
 /// The texts of an argument that may be given often.

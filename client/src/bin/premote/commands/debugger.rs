@@ -1,11 +1,12 @@
 //! `premote gdb` and `premote lldb`: the real debugger, wired through the connection.
 
+use super::arguments::number;
 use crate::bridge;
 use crate::exit::ExitError;
 use crate::private_socket::PrivateSocket;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use dbgsrv_client::{GetProc, ProcessMatch, RemoteServer};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::future::pending;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -77,7 +78,7 @@ impl Kind {
                     .long("pid")
                     .value_name("PID")
                     .help("Attach to this process")
-                    .value_parser(value_parser!(u32)),
+                    .value_parser(number::<u32>),
             )
             .arg(
                 Arg::new("name")
@@ -150,9 +151,21 @@ impl Debugger {
             .args(self.kind.connecting(socket.path(), pid))
             .args(&self.arguments)
             .spawn()
-            .map_err(|error| ExitError::Failure(cannot_start(&self.program, &error)))?;
+            .map_err(|error| ExitError::Failure(self.cannot_start(&error)))?;
         let status = serve(server, &socket, child, signals, self.kind.name()).await?;
         Ok(exit_code(status))
+    }
+
+    fn cannot_start(&self, error: &std::io::Error) -> String {
+        let (program, option, variable) = (self.program.display(), self.kind.name(), self.kind.variable());
+        match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!(
+                    "there is no program `{program}` here; install it, or name another with --{option} or {variable}"
+                )
+            }
+            _ => format!("cannot start `{program}`: {error}"),
+        }
     }
 }
 
@@ -169,10 +182,6 @@ async fn find(server: &RemoteServer, name: &str) -> Result<u32, ExitError> {
             Err(ExitError::Failure(format!("several processes have the executable `{name}`; choose with -p: {pids}")))
         }
     }
-}
-
-fn cannot_start(program: &OsStr, error: &std::io::Error) -> String {
-    format!("cannot start `{}`: {error}", program.display())
 }
 
 /// The signals that the terminal and the system send to premote.

@@ -1,7 +1,8 @@
 //! `premote end-session`: the end of somebody's debug session.
 
+use super::arguments::number;
 use crate::exit::ExitError;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 use dbgsrv_client::RemoteServer;
 
 pub(super) const NAME: &str = "end-session";
@@ -14,11 +15,11 @@ Examples:
 Programs that it attached to go on, those that it started end.";
 
 pub(super) fn command() -> Command {
-    let number = Arg::new("session").value_name("SESSION").help("Its number in the list of sessions");
+    let session = Arg::new("session").value_name("SESSION").help("Its number in the list of sessions");
     Command::new(NAME)
         .about("End a debug session")
         .after_help(EXAMPLES)
-        .arg(number.required(true).value_parser(value_parser!(u64)))
+        .arg(session.required(true).value_parser(number::<u64>))
 }
 
 /// Which session ends.

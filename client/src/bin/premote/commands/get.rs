@@ -116,7 +116,7 @@ impl Get {
 
 /// Where the file goes: `local` itself, or its own name in the directory `local`.
 fn destination(local: &Path, remote: &str) -> PathBuf {
-    if local.as_os_str().is_empty() || local.is_dir() {
+    if local.as_os_str().is_empty() || local.as_os_str().as_encoded_bytes().ends_with(b"/") || local.is_dir() {
         return local.join(remote.rsplit('/').next().unwrap_or(remote));
     }
     local.to_owned()
@@ -147,6 +147,7 @@ mod tests {
         assert_eq!(destination(Path::new(""), "/var/log/app.log"), Path::new("app.log"));
         assert_eq!(destination(directory.path(), "app.log"), directory.path().join("app.log"));
         assert_eq!(destination(Path::new("a/b"), "/var/log/app.log"), Path::new("a/b"));
+        assert_eq!(destination(Path::new("missing/"), "/var/log/app.log"), Path::new("missing/app.log"));
         assert_eq!(part_of(Path::new("a/b")), Path::new("a/b.part"));
     }
 

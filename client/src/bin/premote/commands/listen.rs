@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use dbgsrv_client::{Error, RemoteServer};
 use nix::sys::stat::{Mode, umask};
 use std::ffi::{OsStr, OsString};
+use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
@@ -62,6 +63,15 @@ enum Address {
     Unix(PathBuf),
 }
 
+impl Display for Address {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(text) => f.write_str(text),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 impl Address {
     fn parse(text: &OsStr) -> Option<Self> {
         if let Some(path) = text.as_bytes().strip_prefix(b"unix:") {
@@ -108,7 +118,7 @@ impl Listen {
     }
 
     async fn bind(&self) -> Result<Listener, ExitError> {
-        let cannot = |error| ExitError::Failure(format!("cannot listen: {error}"));
+        let cannot = |error| ExitError::Failure(format!("cannot listen at {}: {error}", self.address));
         match &self.address {
             Address::Tcp(text) => {
                 let addresses: Vec<_> = lookup_host(text).await.map_err(cannot)?.collect();

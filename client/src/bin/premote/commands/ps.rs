@@ -2,7 +2,7 @@
 
 use super::arguments::json;
 use crate::exit::ExitError;
-use crate::output::{print, print_json, width};
+use crate::output::{print_json, print_table};
 use crate::table::{Align, Table};
 use crate::time::local;
 use clap::{Arg, ArgMatches, Command};
@@ -42,7 +42,7 @@ impl Ps {
     pub(super) async fn run(self, server: &RemoteServer) -> Result<(), ExitError> {
         let mut processes = server.processes().await?;
         processes.retain(|process| self.lists(process));
-        if self.json { print_json(&processes) } else { print(&table(&processes).render(width())) }
+        if self.json { print_json(&processes) } else { print_table(&table(&processes), "No such processes.") }
     }
 
     fn lists(&self, process: &ProcessDescription) -> bool {

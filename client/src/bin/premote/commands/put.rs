@@ -157,7 +157,8 @@ fn is(error: &DebugError, kind: io::ErrorKind) -> bool {
 }
 
 fn exists(path: &str) -> ExitError {
-    ExitError::Failure(format!("{path} exists there; allowed: another name, --force, or --continue"))
+    let allowed = format!("another name, {path}/ where it is a directory, --force, or --continue");
+    ExitError::Failure(format!("{path} exists there; allowed: {allowed}"))
 }
 
 /// Where the file goes: `remote` itself, or its own name in the directory `remote/`.

@@ -2,7 +2,7 @@
 
 use super::arguments::json;
 use crate::exit::ExitError;
-use crate::output::{print, print_json, width};
+use crate::output::{print_json, print_table};
 use crate::table::{Align, Table};
 use crate::time::local;
 use clap::{ArgMatches, Command};
@@ -35,7 +35,7 @@ impl Sessions {
 
     pub(super) async fn run(self, server: &RemoteServer) -> Result<(), ExitError> {
         let sessions = server.sessions().await?;
-        if self.json { print_json(&sessions) } else { print(&table(&sessions).render(width())) }
+        if self.json { print_json(&sessions) } else { print_table(&table(&sessions), "No debug sessions.") }
     }
 }
 
