@@ -24,7 +24,16 @@ const MAX_PEERS: usize = 1024;
 /// Who has guessed, and how often.
 #[derive(Debug, Default)]
 pub(crate) struct Guesses {
-    peers: Mutex<HashMap<IpAddr, Record>>,
+    peers: Mutex<HashMap<Source, Record>>,
+}
+
+/// What counts as one peer.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Source {
+    /// An IPv4 address, and of IPv6 the /64 that one machine has for itself.
+    Network(IpAddr),
+    /// A user of this machine.
+    User(u32),
 }
 
 #[derive(Debug)]
@@ -39,7 +48,7 @@ struct Record {
 
 /// The peer was wrong a moment ago.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("wrong passwords came from this address; try again in {} s", .0.as_secs() + 1)]
+#[error("there were wrong passwords; try again in {} s", .0.as_secs() + 1)]
 pub(crate) struct TooSoon(Duration);
 
 /// A peer's right to try a password. Dropped without a verdict, it counts as wrong: whoever has its connections pushed out
@@ -47,7 +56,7 @@ pub(crate) struct TooSoon(Duration);
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     guesses: &'a Guesses,
-    peer: IpAddr,
+    peer: Source,
     decided: bool,
     _handshake: OwnedMutexGuard<()>,
 }
@@ -58,7 +67,7 @@ impl Guesses {
     /// # Errors
     /// [`TooSoon`] where it has to wait after a wrong one.
     pub(crate) async fn turn(&self, peer: &Peer) -> Result<Turn<'_>, TooSoon> {
-        let peer = network(peer);
+        let peer = Source::from(peer);
         let turn = self.enter(peer);
         let turn = Turn { guesses: self, peer, decided: false, _handshake: turn.lock_owned().await };
         match self.wait_for(peer) {
@@ -70,7 +79,7 @@ impl Guesses {
         }
     }
 
-    fn enter(&self, peer: IpAddr) -> Arc<tokio::sync::Mutex<()>> {
+    fn enter(&self, peer: Source) -> Arc<tokio::sync::Mutex<()>> {
         let now = Instant::now();
         let mut peers = self.peers();
         if peers.len() >= MAX_PEERS && !peers.contains_key(&peer) {
@@ -80,7 +89,7 @@ impl Guesses {
         Arc::clone(&peers.entry(peer).or_insert_with(new).turn)
     }
 
-    fn wait_for(&self, peer: IpAddr) -> Duration {
+    fn wait_for(&self, peer: Source) -> Duration {
         let mut peers = self.peers();
         let Some(record) = peers.get_mut(&peer) else { return Duration::ZERO };
         let passed = record.last.elapsed();
@@ -90,7 +99,7 @@ impl Guesses {
         wait_after(record.wrong).saturating_sub(passed)
     }
 
-    fn peers(&self) -> MutexGuard<'_, HashMap<IpAddr, Record>> {
+    fn peers(&self) -> MutexGuard<'_, HashMap<Source, Record>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,7 +148,7 @@ impl Drop for Turn<'_> {
 }
 
 /// Makes room: for what has been longest ago, except where a handshake is going on.
-fn forget_one(peers: &mut HashMap<IpAddr, Record>) {
+fn forget_one(peers: &mut HashMap<Source, Record>) {
     let idle = peers.iter().filter(|(_, record)| Arc::strong_count(&record.turn) == 1);
     if let Some(peer) = idle.min_by_key(|(_, record)| record.last).map(|(peer, _)| *peer) {
         peers.remove(&peer);
@@ -153,21 +162,24 @@ fn wait_after(wrong: u32) -> Duration {
     }
 }
 
-/// What counts as one peer: an IPv4 address, and of IPv6 the /64 that one machine has for itself.
-fn network(peer: &Peer) -> IpAddr {
-    match peer {
-        Peer::Tcp(address) => match address.ip().to_canonical() {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-            address @ IpAddr::V4(_) => address,
-        },
-        // Every transport that a peer has no address on is this machine's own.
-        _ => Ipv6Addr::LOCALHOST.into(),
+impl From<&Peer> for Source {
+    fn from(peer: &Peer) -> Self {
+        match peer {
+            Peer::Pipe(process) => Self::User(process.uid),
+            Peer::Tcp(address) => Self::Network(match address.ip().to_canonical() {
+                IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+                address @ IpAddr::V4(_) => address,
+            }),
+            // Every transport that a peer has no address on is this machine's own.
+            _ => Self::Network(Ipv6Addr::LOCALHOST.into()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbgsrv_transports::PipePeer;
     use tokio::time::advance;
 
     fn peer(address: &str) -> Peer {
@@ -200,6 +212,16 @@ mod tests {
         guess_wrong(&guesses, &peer("192.0.2.1:9")).await;
         guesses.turn(&peer("[::ffff:192.0.2.1]:9")).await.unwrap_err();
         guesses.turn(&peer("192.0.2.2:9")).await.unwrap().right();
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn users_of_pipes_wait_for_their_own_wrong_passwords_only() {
+        let guesses = Guesses::default();
+        let process = |uid, pid| Peer::Pipe(PipePeer { uid, pid: Some(pid) });
+        guess_wrong(&guesses, &process(1000, 1)).await;
+        guesses.turn(&process(1000, 2)).await.unwrap_err();
+        guesses.turn(&process(1001, 3)).await.unwrap().right();
+        guesses.turn(&peer("127.0.0.1:9")).await.unwrap().right();
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]

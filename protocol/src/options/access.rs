@@ -58,7 +58,6 @@ text_value! {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::options::server::PipeAccess;
 
     #[test]

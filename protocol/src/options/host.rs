@@ -69,7 +69,7 @@ fn check_host_name(text: &str) -> Result<(), &'static str> {
     if last.bytes().all(|byte| byte.is_ascii_digit()) { Err("is not a complete IPv4 address") } else { Ok(()) }
 }
 
-/// How Windows writes the machine that one is on in the path of a pipe: `\\.\pipe\name`.
+/// How Windows writes the machine that one is on, in the path of a pipe: `\\.\pipe\name`.
 const THIS_MACHINE: &str = ".";
 
 /// The machine that a pipe is on, and where it is another one, the user to be there: `BOX17` or `user@BOX17`. `.` is read as
@@ -83,9 +83,15 @@ pub struct PipeHost {
 }
 
 impl PipeHost {
+    /// This machine: `localhost`.
+    #[must_use]
+    pub fn this_machine() -> Self {
+        Self { user: None, host: Host::Name(HostName("localhost".into())) }
+    }
+
     fn parse(text: &str) -> Result<Self, &'static str> {
         if text == THIS_MACHINE {
-            return Ok(Self { user: None, host: Host::Name(HostName("localhost".into())) });
+            return Ok(Self::this_machine());
         }
         let Some((user, host)) = text.split_once('@') else {
             return Ok(Self { user: None, host: Host::parse(text)? });

@@ -1,7 +1,7 @@
 //! A listener on any transport.
 
 use crate::{Peer, Stream};
-use dbgsrv_protocol::options::{ClientOptions, Host, PipeHost, PipeName, client};
+use dbgsrv_protocol::options::{ClientOptions, PipeHost, PipeName, client};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -90,8 +90,7 @@ fn outer_address(listener: &dbgsrv_tcp::Listener) -> Option<IpAddr> {
 }
 
 fn pipe_string(pipe: &PipeName) -> String {
-    let host = Host::Address(Address::V4(Ipv4Addr::LOCALHOST));
-    let server = PipeHost { user: None, host };
+    let server = PipeHost::this_machine();
     ClientOptions::NamedPipe(client::NamedPipe { server, pipe: pipe.clone(), password: None }).to_string()
 }
 

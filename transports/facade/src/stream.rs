@@ -1,5 +1,6 @@
 //! A connection on any transport, and who is at its other end.
 
+use crate::PipePeer;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ pub enum Peer {
     /// `tcp`: its address.
     Tcp(SocketAddr),
     /// `npipe`: its process and whose that is.
-    Pipe(dbgsrv_npipe::Peer),
+    Pipe(PipePeer),
 }
 
 impl Peer {
@@ -130,7 +131,7 @@ mod tests {
         for address in ["127.0.0.1:1", "127.8.9.10:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
             assert!(peer(address).is_local(), "{address}");
         }
-        assert!(Peer::Pipe(dbgsrv_npipe::Peer { uid: 1000, pid: None }).is_local());
+        assert!(Peer::Pipe(PipePeer { uid: 1000, pid: None }).is_local());
     }
 
     #[test]

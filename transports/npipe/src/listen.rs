@@ -4,8 +4,10 @@ use crate::access::Access;
 use crate::claim::{Place, free, listen};
 use crate::directory::Directory;
 use crate::{BindError, Peer};
-use dbgsrv_protocol::options::PipeName;
+use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::options::server::PipeAccess;
+use dbgsrv_protocol::options::{PipeName, PipeTemplate};
+use nix::unistd::{getpid, gettid};
 use std::io;
 use std::path::Path;
 use tokio::net::{UnixListener, UnixStream};
@@ -20,15 +22,15 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on the pipe `name`, for those whom `access` lets in besides this user and root: on the machine's pipe where
+    /// Listens on the pipe that `template` names in this process and this thread, for those whom `access` lets in besides this user and root: on the machine's pipe where
     /// this user may make one, else on one of this user's own. What a dead server of the same name left is removed.
     ///
     /// May wait for another server that starts at the same moment. Must be called inside a tokio runtime with I/O.
     ///
     /// # Errors
     /// [`BindError`] with the name or the path, and the reason.
-    pub fn bind(name: &PipeName, access: &PipeAccess) -> Result<Self, BindError> {
-        Self::bind_in(&Directory::of_server(access.admits_others())?, name, access)
+    pub fn bind(template: &PipeTemplate, access: &PipeAccess) -> Result<Self, BindError> {
+        Self::bind_in(&Directory::of_server(access.admits_others())?, &expand(template), access)
     }
 
     fn bind_in(directory: &Directory, name: &PipeName, access: &PipeAccess) -> Result<Self, BindError> {
@@ -68,6 +70,13 @@ impl Listener {
     pub fn path(&self) -> &Path {
         self.place.path()
     }
+}
+
+/// The name that a template comes to here.
+fn expand(template: &PipeTemplate) -> PipeName {
+    let pid = Pid::new(getpid().as_raw()).expect("a process's own id is positive");
+    let tid = Tid::new(gettid().as_raw()).expect("a thread's own id is positive");
+    template.expand(pid, tid)
 }
 
 #[cfg(test)]

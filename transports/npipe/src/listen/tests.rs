@@ -60,6 +60,12 @@ async fn a_client_is_known_by_its_user_and_its_process() {
     drop(stream);
 }
 
+#[test]
+fn the_codes_of_a_name_stand_for_this_process_and_this_thread() {
+    let name = expand(&"p%d-%x".parse().unwrap());
+    assert_eq!(name.as_str(), format!("p{}-{:x}", std::process::id(), gettid().as_raw()));
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn a_name_in_use_is_refused_and_its_server_goes_on() {
     let place = Place::new();
