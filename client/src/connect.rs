@@ -29,7 +29,8 @@ impl ConnectSettings {
 /// Connects to a process server (`ConnectProcessServer`; the string is that of `-premote`). Must be called inside a tokio
 /// runtime with I/O and time, on which a task keeps the session up from then on.
 ///
-/// Records are sealed except where the connection is one over the loopback interface to a server without a password.
+/// Records are sealed except where the connection is one over a pipe or the loopback interface, to a server without a
+/// password.
 /// After a cut the session comes back by itself, to the same name and port, for as long as the server keeps it.
 ///
 /// # Errors
@@ -57,7 +58,7 @@ pub async fn connect_with(options: &ClientOptions, connect: ConnectSettings) -> 
     let server = dialer.to_string();
     let dialled = dialer.dial().await;
     let (first, peer) = dialled.map_err(|error| Error::connecting(&server, ConnectError::Dial(error)))?;
-    let local = peer.is_loopback();
+    let local = peer.is_local();
     let config = ClientConfig { facts: facts(), versions: Versions::SPOKEN, password, local, channel_binding: None };
     let dial = Redial { dialer, first: Some(first), local };
     let link = dbgsrv_session::connect(dial, config).await.map_err(|error| Error::connecting(&server, error))?;
@@ -93,7 +94,7 @@ impl Dial for Redial {
             return Ok(first);
         }
         let (stream, peer) = self.dialer.dial().await?;
-        if self.local && !peer.is_loopback() {
+        if self.local && !peer.is_local() {
             return Err(io::Error::other("the server's name stood for this machine and no longer does"));
         }
         Ok(stream)
@@ -115,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_transport_that_is_not_built_is_named() {
-        let error = refusal("npipe:server=a,pipe=b").await;
+        let error = refusal("com:port=COM1,baud=9600,channel=1").await;
         assert!(matches!(error, Error::Unavailable(_)), "{error}");
     }
 

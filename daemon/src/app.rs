@@ -87,7 +87,9 @@ fn announce(bound: &[(Listener, Arc<Door>)]) {
         let policy = &door.policy;
         let connect = match policy {
             Policy::Password(_) => format!("premote {} ps", listener.client_string()),
-            Policy::Open | Policy::Protected => format!("gdb -ex 'target extended-remote {}'", listener.gdb_target()),
+            Policy::Mode | Policy::Open | Policy::Owner(_) | Policy::Protected => {
+                format!("gdb -ex 'target extended-remote {}'", listener.gdb_target())
+            }
         };
         info!(%listener, %policy, "listening");
         // Where stdout is closed, the log has it.

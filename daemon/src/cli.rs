@@ -14,6 +14,8 @@ Examples:
   dbgsrv -t tcp:port=51:60         on the first free port from 51 to 60
   dbgsrv -t tcp:port=0             on any free port; the first line printed says which
   gdb -ex 'target extended-remote localhost:5005' ./app
+  dbgsrv -t npipe:pipe=app         serve this user and root on a named pipe
+  gdb -ex 'target extended-remote /run/user/1000/dbgsrv/pipes/app' ./app
   dbgsrv -t tcp:port=5005,password-file=PATH
                                    serve everybody who knows the password in the file's first line
   premote tcp:server=HOST,port=5005 gdb ./app

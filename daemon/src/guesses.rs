@@ -4,10 +4,9 @@
 //! once gain a guesser nothing, nor does one that is given up before the verdict. Whoever has nothing to prove yet, or
 //! proves something else, is not held up by it.
 
-use crate::network::network;
+use crate::source::Source;
 use dbgsrv_transports::Peer;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
@@ -25,7 +24,7 @@ const MAX_PEERS: usize = 1024;
 /// Who has guessed, and how often.
 #[derive(Debug, Default)]
 pub(crate) struct Guesses {
-    peers: Mutex<HashMap<IpAddr, Record>>,
+    peers: Mutex<HashMap<Source, Record>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +37,7 @@ struct Record {
 
 /// The peer was wrong a moment ago.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("wrong passwords came from this address; try again in {} s", .0.as_secs() + 1)]
+#[error("there were wrong passwords; try again in {} s", .0.as_secs() + 1)]
 pub(crate) struct TooSoon(Duration);
 
 impl Guesses {
@@ -48,7 +47,7 @@ impl Guesses {
     /// # Errors
     /// [`TooSoon`] where it has to wait after a wrong one; this one does not count.
     pub(crate) fn guess(&self, peer: &Peer) -> Result<u32, TooSoon> {
-        let peer = network(peer);
+        let peer = Source::from(peer);
         let now = Instant::now();
         let mut peers = self.peers();
         let before = peers.get(&peer).filter(|record| now - record.last < MEMORY);
@@ -67,16 +66,16 @@ impl Guesses {
 
     /// The password was right: the peer is forgiven.
     pub(crate) fn right(&self, peer: &Peer) {
-        self.peers().remove(&network(peer));
+        self.peers().remove(&Source::from(peer));
     }
 
-    fn peers(&self) -> MutexGuard<'_, HashMap<IpAddr, Record>> {
+    fn peers(&self) -> MutexGuard<'_, HashMap<Source, Record>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Makes room: for what has been longest ago.
-fn forget_one(peers: &mut HashMap<IpAddr, Record>) {
+fn forget_one(peers: &mut HashMap<Source, Record>) {
     if let Some(peer) = peers.iter().min_by_key(|(_, record)| record.last).map(|(peer, _)| *peer) {
         peers.remove(&peer);
     }
@@ -92,6 +91,7 @@ fn wait_after(wrong: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbgsrv_transports::PipePeer;
     use tokio::time::advance;
 
     fn peer(address: &str) -> Peer {
@@ -120,6 +120,16 @@ mod tests {
         guesses.guess(&peer("192.0.2.1:9")).unwrap();
         guesses.guess(&peer("[::ffff:192.0.2.1]:9")).unwrap_err();
         guesses.guess(&peer("192.0.2.2:9")).unwrap();
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn users_of_pipes_wait_for_their_own_wrong_passwords_only() {
+        let guesses = Guesses::default();
+        let process = |uid, pid| Peer::Pipe(PipePeer { uid, pid: Some(pid) });
+        guesses.guess(&process(1000, 1)).unwrap();
+        guesses.guess(&process(1000, 2)).unwrap_err();
+        guesses.guess(&process(1001, 3)).unwrap();
+        guesses.guess(&peer("127.0.0.1:9")).unwrap();
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -67,7 +67,6 @@ mod limits;
 mod link;
 mod links;
 mod listener;
-mod network;
 mod policy;
 pub mod process_server;
 mod refusal;
@@ -76,6 +75,7 @@ mod scrub;
 mod server;
 mod serving;
 mod sniff;
+mod source;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;

@@ -5,14 +5,13 @@ use crate::control::{self, ControlError};
 use crate::debug_session::GRACE;
 use crate::door::Door;
 use crate::handshake::admit;
-use crate::network::network;
 use crate::server::Server;
+use crate::source::Source;
 use crate::undecided::Place;
 use dbgsrv_protocol::control::Event;
 use dbgsrv_protocol::session::CloseCode;
 use dbgsrv_session::{Accepted, Closed, Incoming, Link};
 use dbgsrv_transports::{Peer, Stream};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -50,7 +49,7 @@ struct Carrier {
     server: Arc<Server>,
     link: Link,
     peer: String,
-    network: IpAddr,
+    source: Source,
     tasks: TaskTracker,
     /// Its tokens are held by what still has something to say to the client.
     busy: TaskTracker,
@@ -58,13 +57,13 @@ struct Carrier {
 
 impl Carrier {
     fn new(server: Arc<Server>, link: Link, peer: &Peer) -> Self {
-        let network = network(peer);
-        Self { server, link, peer: peer.to_string(), network, tasks: TaskTracker::new(), busy: TaskTracker::new() }
+        let source = Source::from(peer);
+        Self { server, link, peer: peer.to_string(), source, tasks: TaskTracker::new(), busy: TaskTracker::new() }
     }
 
     /// Serves the link's channels until its end or the server's.
     async fn run(self, mut incoming: mpsc::Receiver<Incoming>) {
-        let Some(_place) = self.server.links.enter(self.network, &self.link) else {
+        let Some(_place) = self.server.links.enter(self.source, &self.link) else {
             warn!("as many connections as there may be; closing this one");
             return self.link.close(CloseCode::Ended, "the server has as many connections as it can hold");
         };

@@ -3,11 +3,11 @@
 //! One that is cut keeps its place for as long as its session lingers, and each client that is killed leaves such a one
 //! behind. They must not keep others out; nor must a crowd of strangers cost somebody the session that he comes back to.
 
+use crate::source::Source;
 use dbgsrv_protocol::session::CloseCode;
 use dbgsrv_session::Link;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The room for them.
@@ -19,7 +19,7 @@ pub(crate) struct Links {
 
 #[derive(Debug, Default)]
 struct Entered {
-    by_number: BTreeMap<u64, (IpAddr, Link)>,
+    by_number: BTreeMap<u64, (Source, Link)>,
     last: u64,
 }
 
@@ -38,7 +38,7 @@ impl Links {
 
     /// A place for a new link of `peer`. Where there is none left, one that is cut makes way: of those of `peer` itself and of
     /// peers that have more links than it, the one that has been cut for longest. `None` where there is no such one.
-    pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr, link: &Link) -> Option<LinkPlace> {
+    pub(crate) fn enter(self: &Arc<Self>, peer: Source, link: &Link) -> Option<LinkPlace> {
         let mut entered = self.entered();
         let lost = if entered.by_number.len() < self.most { None } else { Some(entered.make_way_for(peer)?) };
         entered.last += 1;
@@ -58,7 +58,7 @@ impl Links {
 
 impl Entered {
     /// Takes out the link that makes way for one of `newcomer`'s.
-    fn make_way_for(&mut self, newcomer: IpAddr) -> Option<Link> {
+    fn make_way_for(&mut self, newcomer: Source) -> Option<Link> {
         let count = |peer| self.by_number.values().filter(|(other, _)| *other == peer).count();
         let own = count(newcomer);
         let cut = self.by_number.iter().filter_map(|(number, (peer, link))| {
@@ -81,15 +81,14 @@ impl Drop for LinkPlace {
 mod tests {
     use super::*;
     use crate::testing::{Linked, linked};
-    use std::net::Ipv4Addr;
     use std::time::Duration;
     use tokio::time::advance;
 
-    const CROWD: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+    const CROWD: Source = Source::User(1);
+    const OTHER: Source = Source::User(2);
 
     /// A link of `peer` with its place, whole or cut.
-    async fn enter(links: &Arc<Links>, peer: IpAddr, is_cut: bool) -> Option<(Linked, LinkPlace)> {
+    async fn enter(links: &Arc<Links>, peer: Source, is_cut: bool) -> Option<(Linked, LinkPlace)> {
         let mut linked = linked().await;
         let place = links.enter(peer, &linked.server)?;
         if is_cut {

@@ -2,8 +2,8 @@
 
 use crate::connection;
 use crate::door::Door;
-use crate::network::network;
 use crate::server::Server;
+use crate::source::Source;
 use dbgsrv_transports::Listener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn accept(listener: &mut Listener, door: &Arc<Door>, server: &Arc<Server>)
                 pause = FIRST_PAUSE;
                 // At the highest level, so that every line carries it whatever the filter lets through.
                 let span = error_span!("connection", id = server.next_connection(), %peer);
-                let place = server.undecided.enter(network(&peer));
+                let place = server.undecided.enter(Source::from(&peer));
                 let connection = connection::serve(Arc::clone(server), Arc::clone(door), stream, peer, place);
                 server.tasks.spawn(connection.instrument(span));
                 // Whoever has to make way for it does so before the next one comes.

@@ -3,14 +3,20 @@
 use dbgsrv_protocol::options::{Password, ServerOptions};
 use dbgsrv_protocol::session::Access;
 use dbgsrv_transports::Peer;
+use nix::unistd::geteuid;
 use std::fmt;
 use thiserror::Error;
 
 /// Whom one listener serves.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Policy {
+    /// Every peer that its pipe's mode lets in, because the user widened that. The kernel has checked it.
+    Mode,
     /// Every peer that reaches it, because the user said `open`.
     Open,
+    /// A pipe's default: this user, by number, and root. The kernel has checked that too, but what it checked by, a file and
+    /// its directory, can be changed.
+    Owner(u32),
     /// Whoever proves to know the password. Plain RSP has no way to.
     Password(Password),
     /// Protected mode: without a password, only peers on this machine.
@@ -22,11 +28,15 @@ pub(crate) enum Policy {
 pub(crate) enum Refusal {
     #[error("this server has no password and so serves clients on its own machine only")]
     NotLocal,
+    #[error("this server's pipe is for the user who started the server, and for root")]
+    NotOwner,
     #[error(
-        "this server wants a password, which a debugger cannot give by itself; \
-         start it with: premote tcp:server=HOST,port=PORT gdb"
+        "this server wants a password, which a debugger cannot give by itself; start it with: premote {server} gdb"
     )]
-    PasswordWanted,
+    PasswordWanted {
+        /// How `premote` reaches the server.
+        server: &'static str,
+    },
 }
 
 impl Refusal {
@@ -37,7 +47,8 @@ impl Refusal {
                 "start it with `password-file=PATH` in the transport, connect through an ssh tunnel, \
                  or add `open` to serve everybody"
             }
-            Self::PasswordWanted => "connect with premote",
+            Self::NotOwner => "start it with `group=NAME` or `mode=0660` in the transport",
+            Self::PasswordWanted { .. } => "connect with premote",
         }
     }
 
@@ -54,16 +65,17 @@ impl Policy {
         match (password, options) {
             (Some(password), _) => Self::Password(password),
             (None, ServerOptions::Tcp(tcp)) if tcp.open => Self::Open,
+            (None, ServerOptions::NamedPipe(pipe)) if pipe.access.admits_others() => Self::Mode,
+            (None, ServerOptions::NamedPipe(_)) => Self::Owner(geteuid().as_raw()),
             (None, _) => Self::Protected,
         }
     }
 
     /// Whether `peer` may debug by plain RSP, or why not.
     pub(crate) fn admit_debugger(&self, peer: &Peer) -> Result<(), Refusal> {
-        match self {
-            Self::Password(_) => Err(Refusal::PasswordWanted),
-            Self::Protected if !peer.is_loopback() => Err(Refusal::NotLocal),
-            Self::Open | Self::Protected => Ok(()),
+        match self.access(peer)? {
+            Access::Password(_) => Err(Refusal::PasswordWanted { server: server(peer) }),
+            Access::Open { .. } => Ok(()),
         }
     }
 
@@ -71,17 +83,33 @@ impl Policy {
     pub(crate) fn access(&self, peer: &Peer) -> Result<Access, Refusal> {
         match self {
             Self::Password(password) => Ok(Access::Password(password.clone())),
-            Self::Open => Ok(Access::Open { sealed: !peer.is_loopback() }),
-            Self::Protected if peer.is_loopback() => Ok(Access::Open { sealed: false }),
-            Self::Protected => Err(Refusal::NotLocal),
+            Self::Protected if !peer.is_local() => Err(Refusal::NotLocal),
+            Self::Owner(user) if !is_user(peer, *user) => Err(Refusal::NotOwner),
+            Self::Mode | Self::Open | Self::Owner(_) | Self::Protected => Ok(Access::Open { sealed: !peer.is_local() }),
         }
+    }
+}
+
+/// Whether the peer is that user, or root.
+fn is_user(peer: &Peer, user: u32) -> bool {
+    matches!(peer, Peer::Pipe(process) if [user, 0].contains(&process.uid))
+}
+
+/// What to connect to, for who came as `peer`.
+const fn server(peer: &Peer) -> &'static str {
+    match peer {
+        Peer::Pipe(_) => "npipe:server=localhost,pipe=NAME",
+        _ => "tcp:server=HOST,port=PORT",
     }
 }
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Mode => "clients that its mode lets in",
             Self::Open => "all clients",
+            Self::Owner(0) => "root's clients",
+            Self::Owner(_) => "this user's clients and root's",
             Self::Password(_) => "clients that know the password",
             Self::Protected => "clients on this machine",
         })
@@ -92,6 +120,9 @@ impl fmt::Display for Policy {
 mod tests {
     use super::*;
     use dbgsrv_protocol::limits::MAX_REJECT_TEXT;
+    use dbgsrv_transports::PipePeer;
+
+    const PASSWORD_WANTED: Refusal = Refusal::PasswordWanted { server: "tcp:server=HOST,port=PORT" };
 
     const NEAR: [&str; 2] = ["127.0.0.1:9", "[::1]:9"];
     const FAR: [&str; 4] = ["192.0.2.1:9", "[2001:db8::1]:9", "[fe80::1]:9", "[::ffff:192.0.2.1]:9"];
@@ -131,10 +162,37 @@ mod tests {
         }
     }
 
+    fn process_of(uid: u32) -> Peer {
+        Peer::Pipe(PipePeer { uid, pid: Some(7) })
+    }
+
+    #[test]
+    fn a_pipe_serves_its_own_user_and_root_and_nothing_is_sealed() {
+        let own = geteuid().as_raw();
+        let policy = policy("npipe:pipe=a");
+        for peer in [own, 0].map(process_of) {
+            assert_eq!(policy.admit_debugger(&peer), Ok(()));
+            assert!(matches!(policy.access(&peer), Ok(Access::Open { sealed: false })));
+        }
+        for stranger in [own + 1, u32::MAX].map(process_of) {
+            assert_eq!(policy.admit_debugger(&stranger), Err(Refusal::NotOwner));
+            assert_eq!(policy.access(&stranger).unwrap_err(), Refusal::NotOwner);
+        }
+    }
+
+    #[test]
+    fn whom_a_widened_mode_lets_in_is_served() {
+        for options in ["npipe:pipe=a,mode=0666", "npipe:pipe=a,group=debuggers"] {
+            assert_eq!(policy(options).admit_debugger(&process_of(12345)), Ok(()), "{options}");
+        }
+        let narrow = policy("npipe:pipe=a,group=debuggers,mode=0600");
+        assert_eq!(narrow.admit_debugger(&process_of(12345)), Err(Refusal::NotOwner));
+    }
+
     #[test]
     fn where_there_is_a_password_everybody_has_to_prove_it_and_plain_debuggers_cannot() {
         for peer in NEAR.into_iter().chain(FAR).map(peer) {
-            assert_eq!(secret().admit_debugger(&peer), Err(Refusal::PasswordWanted));
+            assert_eq!(secret().admit_debugger(&peer), Err(PASSWORD_WANTED));
             assert!(matches!(secret().access(&peer), Ok(Access::Password(password)) if password.reveal() == "Secret1"));
         }
     }
@@ -146,13 +204,14 @@ mod tests {
 
     #[test]
     fn a_reason_and_what_can_be_done_fit_into_a_refusal() {
-        let text = Refusal::NotLocal.with_hint();
-        assert!(text.len() <= MAX_REJECT_TEXT, "{} bytes", text.len());
+        for text in [Refusal::NotLocal, Refusal::NotOwner].map(Refusal::with_hint) {
+            assert!(text.len() <= MAX_REJECT_TEXT, "{} bytes", text.len());
+        }
     }
 
     #[test]
     fn a_reason_can_be_sent_as_an_rsp_error_without_escapes() {
-        for reason in [Refusal::NotLocal, Refusal::PasswordWanted].map(|refusal| refusal.to_string()) {
+        for reason in [Refusal::NotLocal, Refusal::NotOwner, PASSWORD_WANTED].map(|refusal| refusal.to_string()) {
             assert!(reason.is_ascii() && !reason.contains(['#', '$', '*', '}']), "{reason}");
         }
     }

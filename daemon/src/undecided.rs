@@ -4,8 +4,8 @@
 //! descriptor. So there is room for a few only, and where it runs out the peer that has most of them loses its oldest: one
 //! that opens connections and says nothing pushes out its own, and holds nobody else up.
 
+use crate::source::Source;
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ struct Queue {
 #[derive(Debug)]
 struct Waiting {
     number: u64,
-    peer: IpAddr,
+    peer: Source,
     made_way: CancellationToken,
 }
 
@@ -46,7 +46,7 @@ impl Undecided {
 
     /// A place for a new connection of `peer`. Where there is none left, whoever has most loses its oldest; `peer` itself,
     /// where others have no more.
-    pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Place {
+    pub(crate) fn enter(self: &Arc<Self>, peer: Source) -> Place {
         let made_way = CancellationToken::new();
         let mut queue = self.queue();
         queue.last += 1;
@@ -93,8 +93,8 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const PEER: Source = Source::User(1);
+    const OTHER: Source = Source::User(2);
 
     fn is_lost(place: &Place) -> bool {
         place.made_way.is_cancelled()

@@ -19,7 +19,8 @@ pub(crate) const SETTINGS: [&str; 7] = [
 ];
 
 /// A gdb command line up to the commands.
-pub(crate) fn command(mode: &[&str]) -> Command {
+#[must_use]
+pub fn command(mode: &[&str]) -> Command {
     let mut command = Command::new("gdb");
     command.args(["-nx", "-nh", "-q"]).args(mode).env("LC_ALL", "C");
     for setting in SETTINGS {
@@ -34,8 +35,16 @@ pub(crate) fn command(mode: &[&str]) -> Command {
 /// When gdb does not come to its end.
 #[must_use]
 pub fn batch(commands: &[String]) -> Transcript {
+    finish(command(&["-batch"]), commands)
+}
+
+/// As [`batch`], for a command line that has more to it.
+///
+/// # Panics
+/// As there.
+#[must_use]
+pub fn finish(mut gdb: Command, commands: &[String]) -> Transcript {
     let (mut reader, writer) = std::io::pipe().expect("a pipe can be made");
-    let mut gdb = command(&["-batch"]);
     for text in commands {
         gdb.args(["-ex", text]);
     }

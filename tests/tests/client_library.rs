@@ -284,6 +284,6 @@ async fn what_a_client_that_is_gone_has_asked_for_keeps_nothing_from_others() {
         }
     }
     wait_until("their connections are forgotten", || server.log().matches("connection ended").count() == 4);
-    let ids = timeout(GUARD, connect(&server).await.running_process_system_ids()).await;
+    let ids = guarded(async { connect(&server).await.running_process_system_ids().await }).await;
     assert!(!ids.expect("there is a thread for it").expect("a list").is_empty());
 }

@@ -1,18 +1,26 @@
 //! The debugger at the other end, where that is on this machine.
 
+use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::{UnixAddr, getsockname, getsockopt};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// The two ends of the client's connection; none for a connection of another kind.
-#[derive(Debug, Default)]
-pub(super) struct Client {
-    ends: Option<(SocketAddr, SocketAddr)>,
+/// What is known of the client by its connection.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) enum Client {
+    /// Nothing: it is behind the front.
+    #[default]
+    Elsewhere,
+    /// The two ends of a TCP connection: its own, and this one.
+    Tcp(SocketAddr, SocketAddr),
+    /// The process that opened the pipe.
+    Pipe(i32),
 }
 
 impl Client {
@@ -22,7 +30,11 @@ impl Client {
             let stream = TcpStream::from(stream);
             Ok((stream.peer_addr()?, stream.local_addr()?))
         });
-        Self { ends: ends.ok() }
+        match (ends, opener(stream)) {
+            (Ok((peer, local)), _) => Self::Tcp(peer, local),
+            (Err(_), Some(process)) => Self::Pipe(process),
+            (Err(_), None) => Self::Elsewhere,
+        }
     }
 
     /// The program that the debugger was started with.
@@ -30,13 +42,26 @@ impl Client {
     /// GDB sends `vRun` without a program unless its user has said `set remote exec-file`, even after `gdb ./app`. Where
     /// it runs on this machine, its command line tells all the same.
     pub(super) fn program(&self) -> Option<PathBuf> {
-        let (peer, local) = self.ends.filter(|(peer, _)| peer.ip().to_canonical().is_loopback())?;
-        let debugger = owner(&format!("socket:[{}]", socket_inode(peer, local)?))?;
+        let debugger = match *self {
+            Self::Tcp(peer, local) if peer.ip().to_canonical().is_loopback() => {
+                owner(&format!("socket:[{}]", socket_inode(peer, local)?))?
+            }
+            Self::Pipe(process) => PathBuf::from(format!("/proc/{process}")),
+            Self::Elsewhere | Self::Tcp(..) => return None,
+        };
         let directory = fs::read_link(debugger.join("cwd")).ok()?;
         let command = fs::read(debugger.join("cmdline")).ok()?;
         let words = command.split(|&byte| byte == 0).skip(1).filter(|word| !word.is_empty());
         words.map(|word| directory.join(OsStr::from_bytes(word))).find(|path| is_program(path))
     }
+}
+
+/// The process that connected to a named socket; `None` for a pair of sockets, whose other end is the front's.
+fn opener(stream: &OwnedFd) -> Option<i32> {
+    getsockname::<UnixAddr>(stream.as_raw_fd()).ok()?.path()?;
+    let credentials = getsockopt(stream, PeerCredentials).ok()?;
+    // 0: it is in a container that this one can't look into.
+    Some(credentials.pid()).filter(|pid| *pid > 0)
 }
 
 /// The inode of the socket that goes from `from` to `to` (`proc_net(5)`).
@@ -76,6 +101,7 @@ fn is_program(path: &Path) -> bool {
 mod tests {
     use super::*;
     use std::net::TcpListener;
+    use std::os::unix::net::{UnixListener, UnixStream};
 
     #[test]
     fn the_process_behind_a_connection_from_this_machine_is_found() {
@@ -83,11 +109,23 @@ mod tests {
         let here = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (there, _) = listener.accept().unwrap();
         let client = Client::of(&OwnedFd::from(there));
-        let (peer, local) = client.ends.unwrap();
+        let Client::Tcp(peer, local) = client else { panic!("{client:?}") };
         assert_eq!((peer, local), (here.local_addr().unwrap(), here.peer_addr().unwrap()));
         let inode = socket_inode(peer, local).unwrap();
         let process = owner(&format!("socket:[{inode}]")).unwrap();
         assert_eq!(process, Path::new("/proc").join(std::process::id().to_string()));
+    }
+
+    #[test]
+    fn the_process_behind_a_pipe_is_found_and_the_front_is_none() {
+        let path = std::env::temp_dir().join(format!("dbgsrv-client-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let _here = UnixStream::connect(&path).unwrap();
+        let (there, _) = listener.accept().unwrap();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(Client::of(&there.into()), Client::Pipe(std::process::id() as i32));
+        let (there, _here) = UnixStream::pair().unwrap();
+        assert_eq!(Client::of(&there.into()), Client::Elsewhere);
     }
 
     #[test]

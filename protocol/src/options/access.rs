@@ -11,6 +11,11 @@ use super::value::{PlainValue, check_text};
 pub struct FileMode(u16);
 
 impl FileMode {
+    /// 0600.
+    pub const OWNER: Self = Self(0o600);
+    /// 0660.
+    pub const OWNER_AND_GROUP: Self = Self(0o660);
+
     /// The mode, or `None` where there are other bits than the nine of owner, group and others.
     #[must_use]
     pub const fn new(bits: u16) -> Option<Self> {
@@ -49,4 +54,27 @@ text_value! {
     pub struct GroupName;
     allowed: "the name or number of a group of users";
     check: |text| check_text(text, 256);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::options::server::PipeAccess;
+
+    #[test]
+    fn others_are_let_in_by_a_group_or_by_a_mode_that_lets_them_write() {
+        for (mode, group, bits, others) in [
+            (None, None, 0o600, false),
+            (None, Some("debuggers"), 0o660, true),
+            (Some("0600"), Some("debuggers"), 0o600, false),
+            (Some("0644"), None, 0o644, false),
+            (Some("0620"), None, 0o620, true),
+            (Some("0602"), None, 0o602, true),
+        ] {
+            let access = PipeAccess {
+                mode: mode.map(|mode| mode.parse().unwrap()),
+                group: group.map(|group| group.parse().unwrap()),
+            };
+            assert_eq!((access.effective_mode().bits(), access.admits_others()), (bits, others), "{access:?}");
+        }
+    }
 }

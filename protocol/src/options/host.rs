@@ -69,7 +69,11 @@ fn check_host_name(text: &str) -> Result<(), &'static str> {
     if last.bytes().all(|byte| byte.is_ascii_digit()) { Err("is not a complete IPv4 address") } else { Ok(()) }
 }
 
-/// The machine that a pipe is on, and where it is another one, the user to be there: `BOX17` or `user@BOX17`.
+/// How Windows writes the machine that one is on, in the path of a pipe: `\\.\pipe\name`.
+const THIS_MACHINE: &str = ".";
+
+/// The machine that a pipe is on, and where it is another one, the user to be there: `BOX17` or `user@BOX17`. `.` is read as
+/// `localhost`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct PipeHost {
     /// Who to log in as; the same name as here where absent.
@@ -79,7 +83,16 @@ pub struct PipeHost {
 }
 
 impl PipeHost {
+    /// This machine: `localhost`.
+    #[must_use]
+    pub fn this_machine() -> Self {
+        Self { user: None, host: Host::Name(HostName("localhost".into())) }
+    }
+
     fn parse(text: &str) -> Result<Self, &'static str> {
+        if text == THIS_MACHINE {
+            return Ok(Self::this_machine());
+        }
         let Some((user, host)) = text.split_once('@') else {
             return Ok(Self { user: None, host: Host::parse(text)? });
         };
@@ -175,8 +188,16 @@ mod tests {
         let host: PipeHost = r"\\ann@BOX17".parse().unwrap();
         assert_eq!(host.to_string(), "ann@BOX17");
         assert_eq!(host.user.unwrap().as_str(), "ann");
-        for text in ["@BOX17", "-l@BOX17", "a b@BOX17", "ann@", "ann@bob@BOX17", r"ann@\\BOX17"] {
+        for text in ["@BOX17", "-l@BOX17", "a b@BOX17", "ann@", "ann@bob@BOX17", r"ann@\\BOX17", "ann@."] {
             assert!(text.parse::<PipeHost>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dot_is_this_machine_as_in_the_path_of_a_pipe_on_windows() {
+        for text in [".", r"\\."] {
+            let host: PipeHost = text.parse().unwrap();
+            assert_eq!((host.user.clone(), host.to_string().as_str()), (None, "localhost"));
         }
     }
 }

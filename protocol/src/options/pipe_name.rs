@@ -118,6 +118,13 @@ impl PipeTemplate {
     }
 }
 
+/// A template for this very name.
+impl From<PipeName> for PipeTemplate {
+    fn from(name: PipeName) -> Self {
+        Self { pieces: alloc::vec![Piece::Text(name.0)] }
+    }
+}
+
 impl Code {
     /// Widest number: more than any id has in any radix. The name's length is bounded besides.
     const MAX_WIDTH: u32 = 20;
@@ -231,6 +238,14 @@ mod tests {
         assert_eq!(expanded("100%%-%d"), "100%-1234");
         assert_eq!(expanded("%0d"), "1234");
         assert_eq!(expanded("plain"), "plain");
+    }
+
+    #[test]
+    fn a_name_makes_a_template_for_itself_percent_signs_and_all() {
+        let name: PipeName = "100%d".parse().unwrap();
+        let template = PipeTemplate::from(name);
+        assert_eq!(template.to_string(), "100%%d");
+        assert_eq!(expanded(&template.to_string()), "100%d");
     }
 
     #[test]

@@ -242,6 +242,25 @@ form! {
     }
 }
 
+impl PipeAccess {
+    /// The access bits: those that are given, or else what is safe. The server's user may open its pipe, and so may a group
+    /// that is named.
+    #[must_use]
+    pub fn effective_mode(&self) -> FileMode {
+        match (self.mode, &self.group) {
+            (Some(mode), _) => mode,
+            (None, None) => FileMode::OWNER,
+            (None, Some(_)) => FileMode::OWNER_AND_GROUP,
+        }
+    }
+
+    /// Whether anybody but the server's user and root may open the pipe, which takes the right to write.
+    #[must_use]
+    pub fn admits_others(&self) -> bool {
+        self.effective_mode().bits() & 0o022 != 0
+    }
+}
+
 form! {
     /// What holds for the sessions, whatever carries them.
     pub struct Session {

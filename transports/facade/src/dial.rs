@@ -1,8 +1,8 @@
 //! Where a client's connection string leads, checked against what this build can do.
 
-use crate::{Peer, Stream, Unavailable};
+use crate::{Peer, PipePeer, Stream, Unavailable};
 use dbgsrv_protocol::options::client::Gdb;
-use dbgsrv_protocol::options::{ClientOptions, Host, IpVersion, Parameter, Port};
+use dbgsrv_protocol::options::{ClientOptions, Host, IpVersion, Parameter, PipeHost, PipeName, Port};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -13,12 +13,15 @@ use tokio::time::timeout;
 /// How long looking up a name may take: one question to each of two servers (resolv.conf(5): `timeout`).
 const LOOKUP_LIMIT: Duration = Duration::from_secs(10);
 
-/// Connects to a server, as often as need be. `Display` says where: `BOX17 port 5005`.
+/// Connects to a server, as often as need be. `Display` says where: `BOX17 port 5005`, `pipe app`.
 #[derive(Clone, Debug)]
-pub struct Dialer {
-    server: Host,
-    port: Port,
-    ip_version: Option<IpVersion>,
+pub struct Dialer(Way);
+
+#[derive(Clone, Debug)]
+enum Way {
+    Tcp(Tcp),
+    /// On this machine.
+    Pipe(PipeName),
 }
 
 impl Dialer {
@@ -30,8 +33,15 @@ impl Dialer {
         let transport = options.transport();
         match options {
             ClientOptions::Tcp(tcp) => {
-                Ok(Self { server: tcp.server.clone(), port: tcp.port, ip_version: tcp.ip_version })
+                let (server, port, ip_version) = (tcp.server.clone(), tcp.port, tcp.ip_version);
+                Ok(Self(Way::Tcp(Tcp { server, port, ip_version })))
             }
+            ClientOptions::NamedPipe(pipe) => match &pipe.server {
+                PipeHost { user: None, host } if dbgsrv_npipe::is_this_machine(host) => {
+                    Ok(Self(Way::Pipe(pipe.pipe.clone())))
+                }
+                _ => Err(Unavailable::RemotePipe),
+            },
             ClientOptions::Gdb(gdb) => Ok(gdb.into()),
             ClientOptions::TcpReverse(_) => Err(Unavailable::Parameter { transport, parameter: Parameter::Clicon }),
             _ => Err(Unavailable::Transport(transport)),
@@ -43,15 +53,49 @@ impl Dialer {
     ///
     /// # Errors
     /// What the system says about the name or about the last of its addresses; [`io::ErrorKind::TimedOut`] where
-    /// nobody answers.
+    /// nobody answers. Of a pipe, where it was looked for.
     pub async fn dial(&self) -> io::Result<(Stream, Peer)> {
-        let stream = dbgsrv_tcp::connect(&self.addresses().await?).await?;
-        let peer = Peer::Tcp(stream.peer_addr()?);
-        let stream = Stream::Tcp(stream);
+        let (stream, peer) = match &self.0 {
+            Way::Tcp(tcp) => {
+                let stream = dbgsrv_tcp::connect(&tcp.addresses().await?).await?;
+                let peer = Peer::Tcp(stream.peer_addr()?);
+                (Stream::Tcp(stream), peer)
+            }
+            Way::Pipe(name) => {
+                let stream = dbgsrv_npipe::connect(name).await?;
+                let peer = Peer::Pipe(PipePeer::of(&stream)?);
+                (Stream::Pipe(stream), peer)
+            }
+        };
         stream.tune()?;
         Ok((stream, peer))
     }
+}
 
+impl From<&Gdb> for Dialer {
+    fn from(gdb: &Gdb) -> Self {
+        Self(Way::Tcp(Tcp { server: gdb.server.clone(), port: gdb.port, ip_version: None }))
+    }
+}
+
+impl fmt::Display for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Way::Tcp(tcp) => write!(f, "{} port {}", tcp.server, tcp.port),
+            Way::Pipe(name) => write!(f, "pipe {name}"),
+        }
+    }
+}
+
+/// A port of a machine.
+#[derive(Clone, Debug)]
+struct Tcp {
+    server: Host,
+    port: Port,
+    ip_version: Option<IpVersion>,
+}
+
+impl Tcp {
     async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         // An address with an interface's name goes this way too: only the system knows its interfaces.
         let lookup = lookup_host((self.server.to_string(), self.port.get()));
@@ -75,18 +119,6 @@ impl Dialer {
     }
 }
 
-impl From<&Gdb> for Dialer {
-    fn from(gdb: &Gdb) -> Self {
-        Self { server: gdb.server.clone(), port: gdb.port, ip_version: None }
-    }
-}
-
-impl fmt::Display for Dialer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} port {}", self.server, self.port)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +131,6 @@ mod tests {
     #[test]
     fn what_this_build_does_not_have_is_refused_by_name() {
         let cases = [
-            ("npipe:server=a,pipe=b", "transport `npipe`"),
             ("com:port=COM1,baud=9600,channel=1", "transport `com`"),
             ("spipe:proto=tls1,server=a,pipe=b", "transport `spipe`"),
             ("ssl:proto=tls1,server=a,port=1", "transport `ssl`"),
@@ -109,6 +140,17 @@ mod tests {
         for (text, name) in cases {
             let error = dialer(text).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{name} is not available in this build")), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_on_this_machine_under_any_of_its_names_and_on_no_other() {
+        for server in ["localhost", ".", r"\\.", r"\\localhost", "127.0.0.1", "[::1]"] {
+            assert_eq!(dialer(&format!("npipe:server={server},pipe=app")).unwrap().to_string(), "pipe app", "{server}");
+        }
+        for server in ["nobody.invalid", "192.0.2.1", "ann@localhost"] {
+            let error = dialer(&format!("npipe:server={server},pipe=app")).unwrap_err();
+            assert_eq!(error, Unavailable::RemotePipe, "{server}");
         }
     }
 
@@ -124,8 +166,8 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         for text in ["tcp:server=127.0.0.1", "tcp:server=localhost", "tcp:server=localhost,ipversion=4"] {
             let (stream, peer) = dialer(&format!("{text},port={port}")).unwrap().dial().await.unwrap();
-            assert!(peer.is_loopback(), "{text}");
-            let Stream::Tcp(stream) = stream;
+            assert!(peer.is_local(), "{text}");
+            let Stream::Tcp(stream) = stream else { panic!("{text}") };
             assert!(stream.nodelay().unwrap(), "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! What a connection string asks for, checked against what this build can do.
 
 use crate::{BindError, Listener};
-use dbgsrv_protocol::options::server::{Session, Tcp};
+use dbgsrv_protocol::options::server::{NamedPipe, Session, Tcp};
 use dbgsrv_protocol::options::{
     Address, IpVersion, ListenOn, ListenPort, Parameter, Port, PortRange, ServerOptions, Transport,
 };
@@ -22,14 +22,26 @@ pub enum Unavailable {
         /// What was given.
         parameter: Parameter,
     },
+    /// A pipe on another machine.
+    #[error(
+        "remote pipes are not available in this build; allowed: `server=localhost`, `server=.`, \
+         or the name of this very machine"
+    )]
+    RemotePipe,
     /// The whole transport.
-    #[error("transport `{0}` is not available in this build; allowed: tcp")]
+    #[error("transport `{0}` is not available in this build; allowed: tcp, npipe")]
     Transport(Transport),
 }
 
 /// Where to listen: all that was asked for can be done by this build.
 #[derive(Clone, Debug)]
-pub struct Endpoint(Tcp);
+pub struct Endpoint(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Tcp(Tcp),
+    Pipe(NamedPipe),
+}
 
 impl Endpoint {
     /// Checks `options`, and touches nothing.
@@ -40,29 +52,48 @@ impl Endpoint {
     pub fn new(options: &ServerOptions) -> Result<Self, Unavailable> {
         let transport = options.transport();
         let refuse = |parameter| Err(Unavailable::Parameter { transport, parameter });
-        match options {
-            ServerOptions::TcpReverse(_) => refuse(Parameter::Clicon),
-            ServerOptions::Tcp(tcp) if tcp.icf_enable => refuse(Parameter::IcfEnable),
-            ServerOptions::Tcp(tcp) => unavailable(&tcp.session).map_or_else(|| Ok(Self(tcp.clone())), refuse),
-            _ => Err(Unavailable::Transport(transport)),
-        }
+        let place = match options {
+            ServerOptions::TcpReverse(_) => return refuse(Parameter::Clicon),
+            ServerOptions::Tcp(Tcp { icf_enable: true, .. })
+            | ServerOptions::NamedPipe(NamedPipe { icf_enable: true, .. }) => return refuse(Parameter::IcfEnable),
+            ServerOptions::Tcp(tcp) => Place::Tcp(tcp.clone()),
+            ServerOptions::NamedPipe(pipe) => Place::Pipe(pipe.clone()),
+            _ => return Err(Unavailable::Transport(transport)),
+        };
+        unavailable(options.session()).map_or(Ok(Self(place)), refuse)
     }
 
     /// Listens. Must be called inside a tokio runtime with I/O.
     ///
     /// # Errors
-    /// [`BindError`] with the port and the reason.
+    /// [`BindError`] with the port or the pipe, and the reason.
     pub fn bind(&self) -> Result<Listener, BindError> {
-        let hosts = hosts(self.0.listen_on.as_ref()).map_err(BindError::Address)?;
-        Ok(Listener::Tcp(dbgsrv_tcp::Listener::bind(&hosts, ports(self.0.port))?))
+        match &self.0 {
+            Place::Tcp(tcp) => {
+                let hosts = hosts(tcp.listen_on.as_ref()).map_err(BindError::Address)?;
+                Ok(Listener::Tcp(dbgsrv_tcp::Listener::bind(&hosts, ports(tcp.port))?))
+            }
+            Place::Pipe(pipe) => Ok(Listener::Pipe(dbgsrv_npipe::Listener::bind(&pipe.pipe, &pipe.access)?)),
+        }
     }
 
-    /// The connection string of what `listener`, bound to this, listens on: with the port that was free, without secrets.
+    /// The connection string of what `listener`, bound to this, listens on: with the port that was free, or the pipe's name
+    /// as it is, and without secrets.
     #[must_use]
     pub fn describe(&self, listener: &Listener) -> String {
-        let Listener::Tcp(bound) = listener;
-        let port = Port::new(bound.port()).map_or(self.0.port, |port| ListenPort::Range(PortRange::from(port)));
-        ServerOptions::Tcp(Tcp { port, ..self.0.clone() }).redacted().to_string()
+        let options = match &self.0 {
+            Place::Tcp(tcp) => {
+                let port = if let Listener::Tcp(bound) = listener { Port::new(bound.port()) } else { None };
+                let port = port.map_or(tcp.port, |port| ListenPort::Range(PortRange::from(port)));
+                ServerOptions::Tcp(Tcp { port, ..tcp.clone() })
+            }
+            Place::Pipe(pipe) => {
+                let name = if let Listener::Pipe(bound) = listener { Some(bound.name().clone()) } else { None };
+                let name = name.map_or_else(|| pipe.pipe.clone(), Into::into);
+                ServerOptions::NamedPipe(NamedPipe { pipe: name, ..pipe.clone() })
+            }
+        };
+        options.redacted().to_string()
     }
 }
 
@@ -106,7 +137,6 @@ mod tests {
     #[test]
     fn what_this_build_does_not_have_is_refused_by_name() {
         let cases = [
-            ("npipe:pipe=a", "transport `npipe`"),
             ("com:port=COM1,baud=9600,channel=1", "transport `com`"),
             ("spipe:proto=tls1,certuser=a,pipe=a", "transport `spipe`"),
             ("ssl:proto=tls1,certuser=a,port=1", "transport `ssl`"),
@@ -114,6 +144,8 @@ mod tests {
             ("tcp:port=1,clicon=a", "parameter `clicon` of tcp"),
             ("tcp:port=1,IcfEnable", "parameter `IcfEnable` of tcp"),
             ("tcp:port=1,shell", "parameter `shell` of tcp"),
+            ("npipe:pipe=a,IcfEnable", "parameter `IcfEnable` of npipe"),
+            ("npipe:pipe=a,shell", "parameter `shell` of npipe"),
         ];
         for (text, name) in cases {
             let error = endpoint(text).unwrap_err().to_string();
@@ -121,9 +153,16 @@ mod tests {
         }
     }
 
+    fn tcp(text: &str) -> Tcp {
+        match endpoint(text).unwrap() {
+            Endpoint(Place::Tcp(tcp)) => tcp,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
     #[test]
     fn a_port_alone_means_both_families() {
-        let Endpoint(tcp) = endpoint("tcp:port=51:60,hidden,open").unwrap();
+        let tcp = tcp("tcp:port=51:60,hidden,open");
         assert_eq!(ports(tcp.port), 51..=60);
         let hosts: Vec<_> = hosts(tcp.listen_on.as_ref()).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(hosts, ["0.0.0.0:0", "[::]:0"]);
@@ -138,7 +177,7 @@ mod tests {
             ("ipversion=4", "0.0.0.0:0"),
             ("ipversion=6", "[::]:0"),
         ] {
-            let Endpoint(tcp) = endpoint(&format!("tcp:port=0,{text}")).unwrap();
+            let tcp = tcp(&format!("tcp:port=0,{text}"));
             assert_eq!(ports(tcp.port), 0..=0);
             let hosts: Vec<_> = hosts(tcp.listen_on.as_ref()).unwrap().iter().map(ToString::to_string).collect();
             assert_eq!(hosts, [host], "{text}");
@@ -169,5 +208,29 @@ mod tests {
         let port = target.strip_prefix("localhost:").unwrap();
         assert_ne!(port, "0");
         assert_eq!(listener.to_string(), format!("tcp port {port} (127.0.0.1)"));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_pipe_is_described_by_the_name_it_got_and_found_by_it() {
+        let endpoint = endpoint("npipe:pipe=facade-%d,hidden,password=Secret1").unwrap();
+        let mut listener = endpoint.bind().unwrap();
+        let name = format!("facade-{}", std::process::id());
+        assert_eq!(endpoint.describe(&listener), format!("npipe:pipe={name},hidden,password=***"));
+        assert!(listener.to_string().starts_with(&format!("npipe {name} (/")), "{listener}");
+        assert!(listener.gdb_target().ends_with(&format!("/dbgsrv/pipes/{name}")), "{}", listener.gdb_target());
+        assert_eq!(listener.client_string(), format!("npipe:server=localhost,pipe={name}"));
+        let dialer = crate::Dialer::new(&listener.client_string().parse().unwrap()).unwrap();
+        assert_eq!(dialer.to_string(), format!("pipe {name}"));
+        let (_client, server) = dialer.dial().await.unwrap();
+        let (_stream, client) = listener.accept().await.unwrap();
+        assert!(server.is_local() && server == client, "{server} {client}");
+        assert!(matches!(endpoint.bind(), Err(BindError::Pipe(dbgsrv_npipe::BindError::InUse { .. }))));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_debugger_that_would_take_a_pipe_for_a_port_goes_through_premote() {
+        let listener = endpoint("npipe:pipe=facade:%d").unwrap().bind().unwrap();
+        let target = format!("| premote npipe:server=localhost,pipe=facade:{} pipe", std::process::id());
+        assert_eq!(listener.gdb_target(), target);
     }
 }

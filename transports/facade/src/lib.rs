@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A server's three steps fail differently: [`Endpoint::new`] checks that this build can do what is asked for, and
-//! touches nothing; [`Endpoint::bind`] takes the port; [`Listener::accept`] waits for clients and never fails for good.
+//! touches nothing; [`Endpoint::bind`] takes the port or the pipe's name; [`Listener::accept`] waits for clients and never fails for good.
 //! A client's [`Dialer`] is used again after its connection was cut.
 //!
 //! ```
@@ -24,7 +24,7 @@
 //! let dialer = Dialer::new(&format!("tcp:server=127.0.0.1,port={port}").parse()?)?;
 //! let (_client, _server) = dialer.dial().await?;
 //! let (_stream, peer) = listener.accept().await?;
-//! assert!(peer.is_loopback());
+//! assert!(peer.is_local());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,6 +37,7 @@ mod listener;
 mod password;
 mod stream;
 
+pub use dbgsrv_npipe::Peer as PipePeer;
 pub use dial::Dialer;
 pub use endpoint::{Endpoint, Unavailable};
 pub use listener::{BindError, Listener};

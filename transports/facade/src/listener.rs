@@ -1,6 +1,7 @@
 //! A listener on any transport.
 
 use crate::{Peer, Stream};
+use dbgsrv_protocol::options::{ClientOptions, PipeHost, PipeName, client};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,14 +17,20 @@ pub enum BindError {
     /// `tcp`.
     #[error(transparent)]
     Tcp(#[from] dbgsrv_tcp::BindError),
+    /// `npipe`.
+    #[error(transparent)]
+    Pipe(#[from] dbgsrv_npipe::BindError),
 }
 
-/// Accepts connections on one transport. `Display` says what it listens on: `tcp port 5005 (0.0.0.0, ::)`.
+/// Accepts connections on one transport. `Display` says what it listens on: `tcp port 5005 (0.0.0.0, ::)`, `npipe app
+/// (/run/dbgsrv/pipes/app)`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Listener {
     /// `tcp`.
     Tcp(dbgsrv_tcp::Listener),
+    /// `npipe`.
+    Pipe(dbgsrv_npipe::Listener),
 }
 
 impl Listener {
@@ -38,6 +45,10 @@ impl Listener {
                 let (stream, address) = listener.accept().await?;
                 Ok((Stream::Tcp(stream), Peer::Tcp(address)))
             }
+            Self::Pipe(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Stream::Pipe(stream), Peer::Pipe(peer)))
+            }
         }
     }
 
@@ -49,6 +60,11 @@ impl Listener {
                 Some(address) => SocketAddr::new(address, listener.port()).to_string(),
                 None => format!("localhost:{}", listener.port()),
             },
+            Self::Pipe(listener) => {
+                let path = listener.path().display().to_string();
+                // GDB takes what has a colon for a host and a port, whatever file there is.
+                if path.contains(':') { format!("| premote {} pipe", self.client_string()) } else { path }
+            }
         }
     }
 
@@ -60,6 +76,7 @@ impl Listener {
                 Some(address) => format!("tcp:server={address},port={}", listener.port()),
                 None => format!("tcp:server=localhost,port={}", listener.port()),
             },
+            Self::Pipe(listener) => pipe_string(listener.name()),
         }
     }
 }
@@ -72,6 +89,11 @@ fn outer_address(listener: &dbgsrv_tcp::Listener) -> Option<IpAddr> {
     listener.addresses().first().copied().filter(|address| !local(address))
 }
 
+fn pipe_string(pipe: &PipeName) -> String {
+    let server = PipeHost::this_machine();
+    ClientOptions::NamedPipe(client::NamedPipe { server, pipe: pipe.clone(), password: None }).to_string()
+}
+
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,6 +104,7 @@ impl fmt::Display for Listener {
                 }
                 f.write_str(")")
             }
+            Self::Pipe(listener) => write!(f, "npipe {} ({})", listener.name(), listener.path().display()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A connection on any transport, and who is at its other end.
 
+use crate::PipePeer;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,14 +16,17 @@ use tokio::net::TcpStream;
 pub enum Peer {
     /// `tcp`: its address.
     Tcp(SocketAddr),
+    /// `npipe`: its process and whose that is.
+    Pipe(PipePeer),
 }
 
 impl Peer {
-    /// Whether the connection cannot have come from another machine: over the loopback interface.
+    /// Whether the connection cannot have come from another machine: over the loopback interface, or over a pipe.
     #[must_use]
-    pub fn is_loopback(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
+            Self::Pipe(_) => true,
         }
     }
 }
@@ -31,6 +35,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
+            Self::Pipe(peer) => peer.fmt(f),
         }
     }
 }
@@ -41,6 +46,8 @@ impl fmt::Display for Peer {
 pub enum Stream {
     /// `tcp`.
     Tcp(TcpStream),
+    /// `npipe`.
+    Pipe(UnixStream),
 }
 
 impl Stream {
@@ -51,6 +58,8 @@ impl Stream {
     pub fn tune(&self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => dbgsrv_tcp::tune(stream),
+            // The kernel delays nothing there, and knows at once when one side is gone.
+            Self::Pipe(_) => Ok(()),
         }
     }
 
@@ -61,6 +70,7 @@ impl Stream {
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.peek(buffer).await,
+            Self::Pipe(stream) => dbgsrv_npipe::peek(stream, buffer).await,
         }
     }
 }
@@ -69,6 +79,7 @@ impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(stream) => stream.as_fd(),
+            Self::Pipe(stream) => stream.as_fd(),
         }
     }
 }
@@ -77,6 +88,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Pipe(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -85,18 +97,21 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Pipe(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Pipe(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Pipe(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
@@ -112,16 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn loopback_peers_are_known_in_every_spelling() {
+    fn peers_on_this_machine_are_known_in_every_spelling() {
         for address in ["127.0.0.1:1", "127.8.9.10:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
-            assert!(peer(address).is_loopback(), "{address}");
+            assert!(peer(address).is_local(), "{address}");
         }
+        assert!(Peer::Pipe(PipePeer { uid: 1000, pid: None }).is_local());
     }
 
     #[test]
-    fn peers_on_other_machines_are_not_loopback() {
+    fn peers_on_other_machines_are_not_local() {
         for address in ["10.0.0.1:1", "[fe80::1]:1", "[::ffff:10.0.0.1]:1", "[2001:db8::7f00:1]:1", "0.0.0.0:1"] {
-            assert!(!peer(address).is_loopback(), "{address}");
+            assert!(!peer(address).is_local(), "{address}");
         }
     }
 

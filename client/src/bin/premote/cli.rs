@@ -21,7 +21,8 @@ Examples:
   premote gdb -- ./app                               debug a program of your own there
   premote get /var/log/app.log                       copy a file from there
 
-CONNECTION is a transport and its parameters, as the server was started with: tcp:server=HOST,port=PORT.
+CONNECTION is a transport and its parameters, as the server was started with: tcp:server=HOST,port=PORT,
+or npipe:server=localhost,pipe=NAME for a pipe of this machine.
 A password is asked for at the terminal unless password-file=PATH, password-env=NAME or password= is given.
 `premote COMMAND --help` has examples for each command.";
 

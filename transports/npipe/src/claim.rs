@@ -1,0 +1,84 @@
+//! Taking a name, and giving it back.
+
+use crate::BindError;
+use crate::access::Access;
+use dbgsrv_protocol::options::PipeName;
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::fs::remove_file;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// Connections the kernel keeps until they are accepted (listen(2)). Who comes after them waits.
+const BACKLOG: i32 = 128;
+
+/// A socket's file, which is removed with this.
+#[derive(Debug)]
+pub(crate) struct Place {
+    path: PathBuf,
+    /// Device and number: the file of a later server is left alone.
+    identity: (u64, u64),
+}
+
+impl Place {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.into(), identity: identity(path)? })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|now| now == self.identity) {
+            // What can't be removed is found stale by the next server.
+            let _ = remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = path.symlink_metadata()?;
+    Ok((found.dev(), found.ino()))
+}
+
+/// Makes sure that nothing has the name at `path`: what a dead server left there is removed. Call it under the directory's
+/// lock, or else the removed one may be somebody's who was faster.
+///
+/// # Errors
+/// [`BindError::InUse`], [`BindError::Occupied`], [`BindError::System`].
+pub(crate) fn free(path: &Path, name: &PipeName) -> Result<(), BindError> {
+    let system = |source| BindError::System { path: path.into(), source };
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(system(error)),
+        Ok(found) if !found.file_type().is_socket() => return Err(BindError::Occupied(path.into())),
+        Ok(_) => {}
+    }
+    match knock(path) {
+        // Nobody listens: its server was killed. One that is about to would hold the lock.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => remove_file(path).map_err(system),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Connected, or the queue is full, or it is one that not even its owner may open.
+        _ => Err(BindError::InUse { name: name.clone(), path: path.into() }),
+    }
+}
+
+/// Connects, without waiting for anybody to accept.
+fn knock(path: &Path) -> io::Result<()> {
+    Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?.connect(&SockAddr::unix(path)?)
+}
+
+/// Listens at `path`, where nothing is, for those whom `access` lets in. Nobody is let in before that is set.
+pub(crate) fn listen(path: &Path, access: Access) -> io::Result<(Place, Socket)> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    let place = Place::of(path)?;
+    access.apply(path)?;
+    // Until here every connection was refused.
+    socket.listen(BACKLOG)?;
+    Ok((place, socket))
+}

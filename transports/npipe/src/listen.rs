@@ -1,0 +1,83 @@
+//! A listener on one pipe.
+
+use crate::access::Access;
+use crate::claim::{Place, free, listen};
+use crate::directory::Directory;
+use crate::{BindError, Peer};
+use dbgsrv_protocol::ids::{Pid, Tid};
+use dbgsrv_protocol::options::server::PipeAccess;
+use dbgsrv_protocol::options::{PipeName, PipeTemplate};
+use nix::unistd::{getpid, gettid};
+use std::io;
+use std::path::Path;
+use tokio::net::{UnixListener, UnixStream};
+
+/// Listens on one pipe, whose file it removes at its end.
+#[derive(Debug)]
+pub struct Listener {
+    name: PipeName,
+    /// Dropped before the socket: as long as somebody listens, nobody takes the name for free.
+    place: Place,
+    socket: UnixListener,
+}
+
+impl Listener {
+    /// Listens on the pipe that `template` names in this process and this thread, for those whom `access` lets in besides this user and root: on the machine's pipe where
+    /// this user may make one, else on one of this user's own. What a dead server of the same name left is removed.
+    ///
+    /// May wait for another server that starts at the same moment. Must be called inside a tokio runtime with I/O.
+    ///
+    /// # Errors
+    /// [`BindError`] with the name or the path, and the reason.
+    pub fn bind(template: &PipeTemplate, access: &PipeAccess) -> Result<Self, BindError> {
+        Self::bind_in(&Directory::of_server(access.admits_others())?, &expand(template), access)
+    }
+
+    fn bind_in(directory: &Directory, name: &PipeName, access: &PipeAccess) -> Result<Self, BindError> {
+        let access = Access::new(access)?;
+        let path = directory.socket(name)?;
+        directory.prepare()?;
+        let lock = directory.lock()?;
+        free(&path, name)?;
+        let system = |source| BindError::System { path: path.clone(), source };
+        let (place, socket) = listen(&path, access).map_err(system)?;
+        drop(lock);
+        let socket = UnixListener::from_std(socket.into()).map_err(system)?;
+        Ok(Self { name: name.clone(), place, socket })
+    }
+
+    /// Waits for the next connection.
+    ///
+    /// Cancel safe: a connection not returned stays in the kernel's queue.
+    ///
+    /// # Errors
+    /// What accept(2) says. None of its errors is the end of the listener: the caller logs it, waits a little and goes
+    /// on.
+    pub async fn accept(&mut self) -> io::Result<(UnixStream, Peer)> {
+        let (stream, _) = self.socket.accept().await?;
+        let peer = Peer::of(&stream)?;
+        Ok((stream, peer))
+    }
+
+    /// The pipe's name.
+    #[must_use]
+    pub fn name(&self) -> &PipeName {
+        &self.name
+    }
+
+    /// Its socket.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
+}
+
+/// The name that a template comes to here.
+fn expand(template: &PipeTemplate) -> PipeName {
+    let pid = Pid::new(getpid().as_raw()).expect("a process's own id is positive");
+    let tid = Tid::new(gettid().as_raw()).expect("a thread's own id is positive");
+    template.expand(pid, tid)
+}
+
+#[cfg(test)]
+mod tests;
