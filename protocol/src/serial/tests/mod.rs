@@ -1,0 +1,7 @@
+//! Two links and a line, good and bad.
+
+mod channels;
+mod errors;
+mod lives;
+mod model;
+mod speed;
