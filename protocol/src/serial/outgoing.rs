@@ -47,7 +47,7 @@ pub(super) struct Learned {
     pub(super) left_at: Option<Duration>,
     /// Bytes of which the fate is known now.
     pub(super) bytes: u64,
-    /// How many times something between two arrived pieces was lost.
+    /// How many pieces were lost.
     pub(super) losses: u64,
     /// Something was acknowledged, or there is new credit.
     pub(super) is_progress: bool,
@@ -268,14 +268,12 @@ impl Outgoing {
 
     /// What was sent before `order` and starts before `horizon` is lost.
     fn give_up(&mut self, order: u64, horizon: u64, learned: &mut Learned) {
-        let mut end_of_run = None;
         for piece in self.pieces.iter_mut().filter(|piece| piece.range.start < horizon) {
             if !piece.is_lost && piece.order < order {
                 piece.is_lost = true;
                 self.lost += 1;
                 learned.bytes += piece.range.end - piece.range.start;
-                learned.losses += u64::from(end_of_run != Some(piece.range.start));
-                end_of_run = Some(piece.range.end);
+                learned.losses += 1;
             }
         }
     }

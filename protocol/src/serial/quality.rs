@@ -25,7 +25,7 @@ impl Default for Quality {
 }
 
 impl Quality {
-    /// So many bytes arrived or were lost, with so many runs of losses among them.
+    /// So many bytes arrived or were lost, in pieces of which so many were lost.
     pub(super) fn observe(&mut self, bytes: u64, losses: u64) {
         self.bytes += bytes;
         self.lost += losses;

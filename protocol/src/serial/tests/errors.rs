@@ -23,11 +23,10 @@ fn goodput(baud: u32, faults: Faults) -> usize {
 }
 
 #[test]
-fn at_a_bit_error_rate_of_1e_4_with_one_byte_in_1000_lost_half_of_the_line_is_left() {
+fn at_a_bit_error_rate_of_1e_4_with_one_byte_in_1000_lost_three_fifths_of_the_line_are_left() {
     for baud in [9600, 115_200, 921_600] {
         let goodput = goodput(baud, BAD);
-        std::println!("{baud}: {goodput} %");
-        assert!(goodput >= 50, "{goodput} % at {baud}");
+        assert!(goodput >= 60, "{goodput} % at {baud}");
     }
 }
 

@@ -5,3 +5,4 @@ mod errors;
 mod lives;
 mod model;
 mod speed;
+mod vectors;
