@@ -98,11 +98,13 @@ impl Pair {
     }
 
     /// How many bytes of the other's stream a user has read.
+    #[cfg(test)]
     pub(in crate::serial) fn got(&mut self, side: Side, number: u8) -> usize {
         self.user(side, number).map_or(0, |user| user.got)
     }
 
     /// How many bytes a side has put on the line.
+    #[cfg(test)]
     pub(in crate::serial) fn line_bytes(&self, side: Side) -> u64 {
         self.wires[side as usize].count
     }
