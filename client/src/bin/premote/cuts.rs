@@ -2,6 +2,7 @@
 
 use dbgsrv_client::RemoteServer;
 use std::convert::Infallible;
+use std::future::pending;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -13,6 +14,14 @@ const PATIENCE: u32 = 3;
 
 /// Tells the user when the connection is cut for longer than a moment, and when it is back. Never ends.
 pub(crate) async fn tell(server: &RemoteServer) -> Infallible {
+    tokio::select! {
+        // What that means is told by who needed the connection.
+        _ = server.closed() => pending().await,
+        never = look(server) => never,
+    }
+}
+
+async fn look(server: &RemoteServer) -> Infallible {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut cuts = Cuts::default();
