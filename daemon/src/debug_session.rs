@@ -1,5 +1,6 @@
 //! One debug session, as the front sees it: its worker from start to end.
 
+use crate::limits::descriptors_on;
 use crate::registry::{Client, Entry};
 use crate::server::Server;
 use crate::worker::spawn::{Outcome, Worker};
@@ -48,8 +49,8 @@ pub(crate) struct DebugSession {
 }
 
 impl DebugSession {
-    /// Starts a session on `stream`, which belongs to the worker from then on, and takes `descriptors` here. Call it on the
-    /// runtime's thread.
+    /// Starts a session on `stream`, which belongs to the worker from then on, and takes `descriptors` here beside what
+    /// its host adds. Call it on the runtime's thread.
     ///
     /// # Errors
     /// [`StartError`]; nothing was touched.
@@ -59,7 +60,7 @@ impl DebugSession {
         stream: BorrowedFd<'_>,
         descriptors: usize,
     ) -> Result<Self, StartError> {
-        let slot = server.session_slot(descriptors).ok_or(StartError::Full)?;
+        let slot = server.session_slot(descriptors_on(&server.host, descriptors)).ok_or(StartError::Full)?;
         let number = server.registry.next_number();
         let label = Some(client.label.as_str()).filter(|label| !label.is_empty());
         let span = error_span!("session", id = number, worker = field::Empty, label);

@@ -1,5 +1,6 @@
 //! How much of the machine the clients may take.
 
+use crate::worker::SessionHost;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 
@@ -11,6 +12,18 @@ pub(crate) const PER_DIRECT_SESSION: usize = 2;
 /// Descriptors that a session takes here which runs over a channel: one more, for the front's end of its stream.
 pub(crate) const PER_CHANNEL_SESSION: usize = 3;
 
+/// Descriptors that a session takes here on top where it runs on a thread of this process: its own of the stream and the
+/// journal, and some for its debuggees and their files.
+const PER_THREAD: usize = 6;
+
+/// What a session takes in all: `descriptors`, where each has a process of its own.
+pub(crate) const fn descriptors_on(host: &SessionHost, descriptors: usize) -> usize {
+    match host {
+        SessionHost::Processes(_) => descriptors,
+        SessionHost::Threads => descriptors + PER_THREAD,
+    }
+}
+
 /// What the clients of one server may take at the same time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Limits {
@@ -19,7 +32,7 @@ pub(crate) struct Limits {
     /// Clients that are being told why they are turned away. Those beyond it are closed without a word: strangers must
     /// not make the server busy with explaining.
     pub(crate) refusals: usize,
-    /// Descriptors for sessions, each with a process of its own.
+    /// Descriptors for sessions.
     pub(crate) session_descriptors: usize,
     /// Connections that have not yet shown what they want, or who they are. One more, and the oldest of them has to go.
     pub(crate) undecided: usize,
@@ -63,6 +76,14 @@ mod tests {
         for descriptors in RESERVED + 5..2000 {
             let Limits { links, session_descriptors, undecided, .. } = Limits::with_descriptors(descriptors);
             assert!(RESERVED + undecided + links + session_descriptors <= descriptors, "{descriptors}");
+        }
+    }
+
+    #[test]
+    fn sessions_on_threads_leave_room_for_fewer() {
+        let most = Limits::MOST.session_descriptors;
+        for (host, sessions) in [(SessionHost::this_program(), 400), (SessionHost::Threads, 100)] {
+            assert_eq!(most / descriptors_on(&host, PER_DIRECT_SESSION), sessions, "{host:?}");
         }
     }
 
