@@ -8,6 +8,10 @@ use tempfile::TempDir;
 
 const OWNER_ONLY: PipeAccess = PipeAccess { mode: None, group: None };
 
+/// A user and a group that are nobody's.
+const STRANGER: u32 = 12_345;
+const GROUP: u32 = 23_456;
+
 struct Place {
     root: TempDir,
     directory: Directory,
@@ -163,8 +167,6 @@ async fn the_kernel_keeps_out_whom_the_mode_does_not_let_in() {
     if !geteuid().is_root() {
         return eprintln!("skipped: only root can be somebody else");
     }
-    const STRANGER: u32 = 12_345;
-    const GROUP: u32 = 23_456;
     let place = Place::new();
     std::fs::set_permissions(place.root.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let group = || Some(GROUP.to_string().parse().unwrap());
