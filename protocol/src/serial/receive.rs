@@ -94,11 +94,11 @@ fn left(slot: &mut Slot, gone: Gone) -> Option<End> {
 }
 
 /// The other end says something.
-fn carried(slot: &mut Slot, frame: &Sealed<'_>, line: &mut Line, now: Duration) -> Option<End> {
+fn carried(slot: &mut Slot, content: &Sealed<'_>, line: &mut Line, now: Duration) -> Option<End> {
     let Slot::Open(life) = slot else { return None };
-    if !frame.fits(seed(life.peer?, life.mine)) {
+    if !content.fits(seed(life.peer?, life.mine)) {
         return None;
     }
-    let result = frame.open().and_then(|content| life.received(&content, line, now));
+    let result = content.open().and_then(|said| life.received(&said, line, now));
     result.err().map(|violation| Reason::Broken(violation).into())
 }
