@@ -11,7 +11,7 @@ const RUN: usize = 254;
 pub(super) fn encode(bytes: &[u8], out: &mut Vec<u8>) {
     let mut rest = bytes;
     loop {
-        let run = rest.iter().take(RUN).position(|&byte| byte == 0).unwrap_or(rest.len().min(RUN));
+        let run = rest.iter().take(RUN).position(|&byte| byte == 0).unwrap_or_else(|| rest.len().min(RUN));
         out.push(run as u8 + 1);
         out.extend_from_slice(&rest[..run]);
         if run == rest.len() {

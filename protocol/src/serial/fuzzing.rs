@@ -119,7 +119,8 @@ pub(super) fn operation([what, which, high, low]: [u8; 4]) -> Op {
     let side = if what & 0x80 == 0 { Side::Left } else { Side::Right };
     let (number, amount) = (which % 3, u16::from_be_bytes([high, low]));
     match what % 16 {
-        0..=4 => Op::Send(side, number, amount % 0x2000),
+        // A stream says with its first eight bytes whose it is.
+        0..=4 => Op::Send(side, number, amount % 0x2000 + 8),
         5..=9 => Op::Wait(amount % 0x800),
         10 => Op::Finish(side, number),
         11 => Op::Reset(side, number),

@@ -94,11 +94,11 @@ fn left(slot: &mut Slot, gone: Gone) -> Option<End> {
 }
 
 /// The other end says something.
-fn carried(slot: &mut Slot, sealed: &Sealed<'_>, line: &mut Line, now: Duration) -> Option<End> {
+fn carried(slot: &mut Slot, content: &Sealed<'_>, line: &mut Line, now: Duration) -> Option<End> {
     let Slot::Open(life) = slot else { return None };
-    if !sealed.fits(seed(life.peer?, life.mine)) {
+    if !content.fits(seed(life.peer?, life.mine)) {
         return None;
     }
-    let result = sealed.open().and_then(|stream| life.received(&stream, line, now));
+    let result = content.open().and_then(|said| life.received(&said, line, now));
     result.err().map(|violation| Reason::Broken(violation).into())
 }

@@ -60,7 +60,7 @@ impl Link {
             };
             turn.map(|turn| (channel, turn))
         });
-        notices.min_by_key(|(_, turn)| *turn as u8).or(data.map(|channel| (channel, Turn::Data)))
+        notices.min_by_key(|(_, turn)| *turn as u8).or_else(|| data.map(|channel| (channel, Turn::Data)))
     }
 
     /// The channel with data that has had the least. Whoever was silent has no claim from that time: it counts as if it had as much
