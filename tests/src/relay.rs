@@ -100,12 +100,16 @@ impl Drop for Relay {
 }
 
 impl Wire {
-    /// Counts bytes that are to pass. They do not, where a cut is due.
-    fn count(&mut self, bytes: &[u8]) {
-        self.passed += bytes.len();
+    fn capture(&mut self, bytes: &[u8]) {
         if self.captured.len() < CAPTURED {
             self.captured.extend_from_slice(bytes);
         }
+    }
+
+    /// Counts bytes that have passed, and cuts where that is due. Not before they have: what is longer than the spacing
+    /// would never get through.
+    fn count(&mut self, length: usize) {
+        self.passed += length;
         if self.cuts > 0 && self.passed >= self.next {
             self.cuts -= 1;
             self.next = self.passed + self.spacing;
@@ -127,10 +131,11 @@ const CAPTURED: usize = 16 << 20;
 fn pass(mut from: TcpStream, mut to: TcpStream, wire: &Mutex<Wire>) {
     let mut buffer = vec![0; 0x10000];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        lock(wire).count(&buffer[..length]);
+        lock(wire).capture(&buffer[..length]);
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }
+        lock(wire).count(length);
     }
     // It fails when the other direction has done it.
     let _ = to.shutdown(Shutdown::Both);

@@ -47,7 +47,7 @@ fn a_session_whose_connection_is_cut_twenty_times_loses_and_doubles_nothing() {
     let transcript = step(premote.port());
     assert_eq!(relay.cuts_left(), 0, "{}", transcript.0);
     assert!(registers(&expected).len() > 20, "{}", expected.0);
-    assert_eq!(registers(&transcript), registers(&expected));
+    assert_eq!(registers(&transcript), registers(&expected), "{}", transcript.0);
     server.assert_still_serves();
 }
 
