@@ -60,11 +60,23 @@ fn start(server: &Server, client: Client) -> Result<(DebugSession, UnixStream), 
 async fn pump(channel: impl AsyncRead + AsyncWrite, worker: UnixStream, busy: TaskTrackerToken) {
     let (from_client, to_client) = tokio::io::split(channel);
     let (from_worker, to_worker) = worker.into_split();
+    let inward = inward(from_client, to_worker);
     let outward = async move {
-        relay(from_worker, to_client).await;
+        let passed = relay(from_worker, to_client).await;
         drop(busy);
+        passed
     };
-    tokio::join!(inward(from_client, to_worker), outward);
+    tokio::pin!(inward, outward);
+    tokio::select! {
+        // The worker is told by the end of its input that the client is done; it may have something to say.
+        () = &mut inward => drop(outward.await),
+        passed = &mut outward => match passed {
+            Ok(()) => inward.await,
+            // The client is gone. A worker that is blocked in what it says, and takes no input, hears of it by the end of the
+            // stream.
+            Err(_) => {}
+        },
+    }
 }
 
 /// Passes on what the client sends, until it closes its side of the channel.
@@ -72,18 +84,20 @@ async fn pump(channel: impl AsyncRead + AsyncWrite, worker: UnixStream, busy: Ta
 /// What it sends to a worker that is gone is dropped, and the channel stays the client's until it closes it: given up here,
 /// it would lose what the worker said last, which may wait for credit or for a connection that is cut.
 async fn inward(mut from_client: impl AsyncRead + Unpin, to_worker: impl AsyncWrite + Unpin) {
-    relay(&mut from_client, to_worker).await;
+    let _ = relay(&mut from_client, to_worker).await;
     // Nothing, where it was the client that came to its end.
     let _ = tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await;
 }
 
 /// Passes bytes on in one direction, and the end of them too.
-async fn relay(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
-    if let Err(error) = copy(from, &mut to).await {
+async fn relay(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
+    let passed = copy(from, &mut to).await;
+    if let Err(error) = &passed {
         debug!(reason = %error, "a channel's bytes go no further");
     }
     // It fails where the other side is gone, and then it knows.
     let _ = to.shutdown().await;
+    passed
 }
 
 async fn copy(mut from: impl AsyncRead + Unpin, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
