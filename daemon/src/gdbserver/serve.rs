@@ -33,6 +33,9 @@ pub(super) fn serve(options: &Options) -> io::Result<()> {
     start(options, &mut conversation).map_err(io::Error::other)?;
     let served = Host { options, conversation: &mut conversation, entrance: &mut entrance }.serve();
     release(&mut conversation);
+    if !conversation.extended {
+        wait_for_children();
+    }
     served
 }
 
@@ -106,9 +109,6 @@ impl Host<'_> {
             // The next one finds them as they stand.
             self.conversation.last = None;
             say("Remote side has terminated connection.  GDBserver will reopen the connection.");
-        }
-        if !self.conversation.extended {
-            wait_for_children();
         }
         Ok(())
     }
