@@ -148,7 +148,8 @@ fn a_detached_program_is_waited_for() {
     let link = Link::new();
     let mut server = link.start(&["localhost:0", "/bin/sh", "-c", "echo done"]);
     let port = server.port();
-    batch(&["set sysroot /".into(), format!("target remote localhost:{port}"), "detach".into()]);
+    batch(&["set sysroot /".into(), format!("target remote localhost:{port}"), "detach".into()])
+        .assert_has("detached]");
     assert_eq!(server.end(), 0);
     server.assert_said("Detaching from process ");
     server.assert_said("done\n");
@@ -214,7 +215,8 @@ fn a_wrapper_starts_the_program_with_a_shell_or_without() {
         let arguments = [&[shell][..], &wrapper, &["localhost:0", "/bin/sh", "-c", "echo \"<$WRAPPED>\""]].concat();
         let mut server = link.start(&arguments);
         let port = server.port();
-        batch(&["set sysroot /".into(), format!("target remote localhost:{port}"), "continue".into()]);
+        let target = format!("target remote localhost:{port}");
+        batch(&["set sysroot /".into(), target, "continue".into()]).assert_has("exited normally]");
         assert_eq!(server.end(), 0);
         server.assert_said("<a b>");
     }
