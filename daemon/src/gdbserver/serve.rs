@@ -80,9 +80,9 @@ fn program(name: &OsStr) -> Vec<u8> {
 fn release(conversation: &mut Conversation) {
     let ended = conversation.engine.end();
     for (ending, what) in [(Ending::Killed, "Killing"), (Ending::Detached, "Detaching")] {
-        let pids = ended.iter().filter(|(_, how)| *how == ending).map(|(pid, _)| format!(" {pid}")).collect::<String>();
+        let pids = ended.iter().filter(|(_, how)| *how == ending).map(|(pid, _)| pid.to_string()).collect::<Vec<_>>();
         if !pids.is_empty() {
-            say(&format!("{what} process(es):{pids}"));
+            say(&format!("{what} process(es): {}", pids.join(" ")));
         }
     }
 }

@@ -18,6 +18,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// A session's state beside what the protocol machine and the engine remember.
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub(crate) struct Conversation {
     pub(super) client: Client,
     pub(crate) engine: Engine,
