@@ -61,6 +61,7 @@ mod debug_session;
 mod door;
 pub mod engine;
 pub mod exit;
+pub mod gdbserver;
 mod guesses;
 mod handshake;
 mod limits;

@@ -1,12 +1,16 @@
 //! The `dbgsrv` command.
 
-use dbgsrv::{app, worker};
+use dbgsrv::{app, gdbserver, worker};
 use std::env;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Before anything else: a worker starts for every session and needs nothing of the rest.
-    let mut arguments = env::args_os().skip(1);
+    // Before the server's own: a worker starts for every session and needs nothing of the rest.
+    let mut arguments = env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    if gdbserver::is_meant(&name) {
+        return gdbserver::main();
+    }
     if arguments.next().is_some_and(|first| first == worker::ARGUMENT) {
         return worker::main(arguments);
     }

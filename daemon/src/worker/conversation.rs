@@ -1,6 +1,7 @@
 //! What the client asks of the debuggees, family by family.
 
 use super::client::Client;
+use super::voice::Voice;
 use super::{file, memory, process, query, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
@@ -17,20 +18,25 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// A session's state beside what the protocol machine and the engine remember.
-pub(super) struct Conversation {
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
+pub(crate) struct Conversation {
     pub(super) client: Client,
-    pub(super) engine: Engine,
+    pub(crate) engine: Engine,
     pub(super) files: HostFiles,
     /// The object that the client is reading in pieces.
     pub(super) transfer: transfer::Snapshot,
     /// Memory and register contents on their way out.
     pub(super) scratch: Vec<u8>,
     /// The last stop, for `?`.
-    pub(super) last: Option<Report>,
+    pub(crate) last: Option<Report>,
     /// The program that ran last, for `vRun` without one and for `R`.
-    pub(super) program: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+    pub(crate) program: Option<(Vec<u8>, Vec<Vec<u8>>)>,
     /// Why the last attach or run failed, for `monitor why`.
     pub(super) refusal: Option<String>,
+    /// Tells of what becomes of the debuggees.
+    pub(crate) voice: Voice,
+    /// A client has asked for the extended protocol (`!`).
+    pub(crate) extended: bool,
     /// Each thread stops by itself.
     pub(super) non_stop: bool,
     /// A resume packet is to be answered with a stop.
@@ -39,9 +45,10 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(client: Client, engine: Engine) -> Self {
+    /// A conversation with a client that is still to come.
+    pub(crate) fn new(engine: Engine, voice: Voice) -> Self {
         Self {
-            client,
+            client: Client::default(),
             engine,
             files: HostFiles::default(),
             transfer: transfer::Snapshot::default(),
@@ -49,14 +56,27 @@ impl Conversation {
             last: None,
             program: None,
             refusal: None,
+            voice,
+            extended: false,
             non_stop: false,
             waiting: false,
             over: false,
         }
     }
 
-    /// Whether the client has left for good.
-    pub(super) fn is_over(&self) -> bool {
+    /// Begins with a new client. Of the former one the debuggees are left, the program that ran last, and whether it
+    /// spoke the extended protocol.
+    pub(super) fn welcome(&mut self, client: Client) {
+        self.client = client;
+        self.files = HostFiles::default();
+        self.transfer = transfer::Snapshot::default();
+        self.refusal = None;
+        self.non_stop = false;
+        self.waiting = false;
+    }
+
+    /// Whether the client has ended the session, and not just its connection.
+    pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
@@ -90,6 +110,7 @@ impl Conversation {
     /// Sends a report as the stop that the client waits for.
     pub(super) fn tell(&mut self, report: &Report, server: &mut Server) {
         self.waiting = false;
+        self.voice.report(report);
         self.last = Some(report.clone());
         with_event(&mut self.engine, report, |event| {
             if server.is_non_stop() { server.push_event(event) } else { server.handle_event(event) }

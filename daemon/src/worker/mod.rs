@@ -15,10 +15,15 @@ mod session;
 pub(crate) mod spawn;
 mod stream;
 mod transfer;
+mod voice;
 
+pub(crate) use conversation::Conversation;
+pub(crate) use run::converse;
 pub use run::run;
 pub use session::{ARGUMENT, Session, SessionError};
 pub use spawn::SessionHost;
+pub(crate) use spawn::create_journal;
+pub(crate) use voice::{Voice, say};
 
 use crate::{exit, telemetry};
 use nix::sys::prctl;

@@ -10,7 +10,7 @@ use dbgsrv_protocol::rsp::server::Reply;
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
 use std::os::unix::ffi::OsStringExt;
-use tracing::{info, warn};
+use tracing::warn;
 
 pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
     match request {
@@ -18,18 +18,25 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             let attached = session.engine.attach(pid).map_err(name_holder);
             if session.non_stop && attached.is_ok() {
                 // The stops follow, one for each thread.
-                note(session, &attached);
+                note(session, &attached, None);
                 session.engine.report_attached(pid);
                 return reply.ok();
             }
-            arrived(session, attached, Signal::NONE, reply);
+            arrived(session, attached, None, Signal::NONE, reply);
         }
         Request::Detach(pid) => {
-            let detached = current(session, pid).and_then(|pid| session.engine.detach(pid));
+            let detached = current(session, pid).and_then(|pid| {
+                session.engine.detach(pid)?;
+                session.voice.detached(pid);
+                Ok(())
+            });
             session.last = None;
             finish(detached, reply);
         }
-        Request::ExtendedMode => reply.ok(),
+        Request::ExtendedMode => {
+            session.extended = true;
+            reply.ok();
+        }
         Request::Kill(pid) => {
             session.last = None;
             finish(session.engine.kill(pid), reply);
@@ -42,15 +49,15 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             kill_all(session);
             if let Some((program, arguments)) = session.program.clone() {
                 let launched = session.engine.launch(&program, &arguments);
-                note(session, &launched);
+                note(session, &launched, Some(&program));
                 session.last = launched.ok().map(|thread| stopped(thread, Signal::TRAP));
             }
             reply.ok();
         }
         Request::Run { program, arguments } => {
             let arguments = arguments.iter().map(<[u8]>::to_vec).collect();
-            let launched = run(session, program, arguments);
-            arrived(session, launched, Signal::TRAP, reply);
+            let (launched, program) = run(session, program, arguments);
+            arrived(session, launched, Some(&program), Signal::TRAP, reply);
         }
         Request::Status if session.non_stop => {
             let standing = session.engine.standing().collect::<Vec<_>>();
@@ -94,31 +101,37 @@ fn stopped(thread: ThreadId, signal: Signal) -> Report {
     Report::Stopped { thread, signal, reason: Reason::Signal }
 }
 
-fn run(session: &mut Conversation, program: &[u8], arguments: Vec<Vec<u8>>) -> Result<ThreadId> {
+fn run(session: &mut Conversation, program: &[u8], arguments: Vec<Vec<u8>>) -> (Result<ThreadId>, Vec<u8>) {
     let program = if program.is_empty() {
         let last = session.program.as_ref().map(|(last, _)| last.clone());
-        let own = || session.client.program().map(|path| path.into_os_string().into_vec());
-        last.or_else(own).ok_or(Error::NoProgram)?
+        last.or_else(|| session.client.program().map(|path| path.into_os_string().into_vec()))
     } else {
-        program.to_vec()
+        Some(program.to_vec())
     };
+    let Some(program) = program else { return (Err(Error::NoProgram), Vec::new()) };
     let launched = session.engine.launch(&program, &arguments);
-    session.program = Some((program, arguments));
-    launched
+    session.program = Some((program.clone(), arguments));
+    (launched, program)
 }
 
-/// Answers with the first stop of a process that was started or attached to.
-fn arrived(session: &mut Conversation, result: Result<ThreadId>, signal: Signal, reply: Reply<'_>) {
-    note(session, &result);
+/// Answers with the first stop of a process that was started, or attached to: then without a program.
+fn arrived(
+    session: &mut Conversation,
+    result: Result<ThreadId>,
+    program: Option<&[u8]>,
+    signal: Signal,
+    reply: Reply<'_>,
+) {
+    note(session, &result, program);
     match result {
         Ok(thread) => session.reply_report(&stopped(thread, signal), reply),
         Err(error) => refuse(&error, reply),
     }
 }
 
-fn note(session: &mut Conversation, result: &Result<ThreadId>) {
+fn note(session: &mut Conversation, result: &Result<ThreadId>, program: Option<&[u8]>) {
     match result {
-        Ok(thread) => info!(pid = thread.pid.raw(), "debugging"),
+        Ok(thread) => session.voice.arrived(thread.pid, program),
         Err(error) => {
             warn!(%error, "refused");
             session.refusal = Some(error.to_string());

@@ -4,9 +4,10 @@ use super::Session;
 use super::client::Client;
 use super::conversation::Conversation;
 use super::stream::{Received, Stream};
+use super::voice::Voice;
 use crate::engine::{Engine, Interests, Wait, interruptible, journal::Journal};
 use crate::exit;
-use dbgsrv_protocol::rsp::server::{Config, Feature, Features, Server};
+use dbgsrv_protocol::rsp::server::{Capabilities, Config, Feature, Features, Server};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
@@ -40,17 +41,24 @@ pub fn run(session: Session) -> ExitCode {
 /// What setting up the stream or the engine fails with; nothing was touched then.
 pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
     let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
-    let mut service = Service {
-        server: Server::new(Config::default()),
-        conversation: Conversation::new(Client::of(&stream), engine),
-        stream: Stream::new(stream)?,
-        requests: 0,
-    };
-    let ended = service.serve();
-    for (pid, ending) in service.conversation.engine.end() {
+    let mut conversation = Conversation::new(engine, Voice::Log);
+    let ended = converse(&mut conversation, stream, Capabilities::ALL);
+    for (pid, ending) in conversation.engine.end() {
         info!(pid = pid.raw(), ?ending, "debuggee released");
     }
-    match ended {
+    ended
+}
+
+/// Serves one client until it says that it is done, closes the stream or vanishes, or until the process is to end. Its
+/// debuggees stay.
+///
+/// # Errors
+/// What setting up the stream fails with; nothing was touched then.
+pub(crate) fn converse(conversation: &mut Conversation, stream: OwnedFd, capabilities: Capabilities) -> io::Result<()> {
+    conversation.welcome(Client::of(&stream));
+    let server = Server::new(Config { capabilities, ..Config::default() });
+    let mut service = Service { stream: Stream::new(stream)?, server, conversation, requests: 0 };
+    match service.serve() {
         Ok(()) => (),
         Err(error) => match error.kind() {
             // The client vanished: an ended session like any other.
@@ -71,15 +79,15 @@ fn interests(features: Features) -> Interests {
     }
 }
 
-struct Service {
+struct Service<'a> {
     stream: Stream,
     server: Server,
-    conversation: Conversation,
+    conversation: &'a mut Conversation,
     /// Since the last stop.
     requests: u32,
 }
 
-impl Service {
+impl Service<'_> {
     fn serve(&mut self) -> io::Result<()> {
         loop {
             while let Some(exchange) = self.server.poll_request() {

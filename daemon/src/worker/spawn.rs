@@ -214,7 +214,7 @@ fn only_input_signals() {
 }
 
 /// The memory that the journal of a session lives in.
-fn create_journal() -> io::Result<OwnedFd> {
+pub(crate) fn create_journal() -> io::Result<OwnedFd> {
     let journal = memfd_create("dbgsrv-journal", MFdFlags::MFD_CLOEXEC)?;
     ftruncate(&journal, journal::SIZE as i64)?;
     Ok(journal)

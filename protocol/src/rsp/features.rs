@@ -111,6 +111,8 @@ pub enum Capability {
     CatchSyscalls,
     /// Conditions that are tested on the target.
     ConditionalBreakpoints,
+    /// `qC`.
+    CurrentThread,
     /// `QDisableRandomization`.
     DisableRandomization,
     /// `QEnvironmentHexEncoded`, `QEnvironmentUnset` and `QEnvironmentReset`.
@@ -149,10 +151,18 @@ pub enum Capability {
     SoftwareBreak,
     /// `QStartupWithShell`.
     StartupWithShell,
+    /// Stops that say more than their signal (`T`, not `S`).
+    StopDetails,
+    /// Stops that say whose they are (`thread:`).
+    StopThread,
     /// `qXfer:features:read`.
     TargetDescription,
+    /// `vCont`.
+    ThreadActions,
     /// `QThreadEvents`.
     ThreadEvents,
+    /// `qfThreadInfo`.
+    ThreadList,
     /// `qXfer:threads:read`.
     Threads,
     /// `qGetTLSAddr`.
@@ -170,7 +180,8 @@ impl Member for Capability {
 }
 
 /// What announces a capability, and the feature that the client must have for it.
-const OFFERS: [(Capability, &str, Option<Feature>); 28] = [
+const OFFERS: [(Capability, &str, Option<Feature>); 29] = [
+    (Capability::ThreadActions, "vContSupported+", None),
     (Capability::NoAck, "QStartNoAckMode+", None),
     (Capability::Multiprocess, "multiprocess+", Some(Feature::Multiprocess)),
     (Capability::ErrorMessage, "error-message+", Some(Feature::ErrorMessage)),
@@ -215,7 +226,6 @@ pub(crate) fn read(text: &[u8], capabilities: Capabilities) -> Features {
 pub(crate) fn write(out: &mut Vec<u8>, packet_size: usize, capabilities: Capabilities, features: Features) {
     out.extend_from_slice(b"PacketSize=");
     field::put_number(out, packet_size as u64);
-    out.extend_from_slice(b";vContSupported+");
     for (capability, text, needed) in OFFERS {
         if capabilities.has(capability) && needed.is_none_or(|feature| features.has(feature)) {
             out.push(b';');
@@ -280,6 +290,21 @@ pub(crate) fn write_actions(out: &mut Vec<u8>, capabilities: Capabilities) {
     if capabilities.has(Capability::RangeStep) {
         out.extend_from_slice(b";r");
     }
+}
+
+/// Packets that no answer to `qSupported` tells of.
+const UNTOLD: [(&[u8], Capability); 3] = [
+    (b"qC", Capability::CurrentThread),
+    (b"qfThreadInfo", Capability::ThreadList),
+    (b"vCont", Capability::ThreadActions),
+];
+
+/// Whether a packet is one of those that the server does without.
+pub(crate) fn is_untold(body: &[u8], capabilities: Capabilities) -> bool {
+    UNTOLD.iter().any(|(name, capability)| {
+        let rest = body.strip_prefix(*name);
+        matches!(rest, Some([] | [b';' | b'?', ..])) && !capabilities.has(*capability)
+    })
 }
 
 /// The capability that a request needs, if it needs one.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::breakpoint::Kind;
 use super::field;
 use super::packet::hex;
-use super::server::{Feature, Features};
+use super::server::{Capabilities, Capability, Feature, Features};
 use super::signal::Signal;
 use super::thread::put_thread;
 use crate::ids::{Pid, ThreadId};
@@ -96,12 +96,17 @@ pub enum Reason<'a> {
 impl Event<'_> {
     /// Appends the body of the stop reply, as a client with these `features` understands it.
     pub fn emit(&self, out: &mut Vec<u8>, features: Features) {
+        self.emit_within(out, features, Capabilities::ALL);
+    }
+
+    /// The stop reply of a server that does without some of it ([`Capability::StopDetails`], [`Capability::StopThread`]).
+    pub fn emit_within(&self, out: &mut Vec<u8>, features: Features, capabilities: Capabilities) {
         let multiprocess = features.has(Feature::Multiprocess);
         match self {
             Self::Exited { pid, status } => put_end(out, b'W', *status, *pid, multiprocess),
             Self::NoResumed => out.push(b'N'),
             Self::Signaled { pid, signal } => put_end(out, b'X', signal.0, *pid, multiprocess),
-            Self::Stopped(stop) => stop.emit(out, features),
+            Self::Stopped(stop) => stop.emit(out, features, capabilities),
             Self::ThreadExited { thread, status } => {
                 out.push(b'w');
                 field::put_number(out, (*status).into());
@@ -134,13 +139,19 @@ fn put_end(out: &mut Vec<u8>, letter: u8, value: u8, pid: Pid, multiprocess: boo
 }
 
 impl Stop<'_> {
-    fn emit(&self, out: &mut Vec<u8>, features: Features) {
+    fn emit(&self, out: &mut Vec<u8>, features: Features, capabilities: Capabilities) {
+        if !capabilities.has(Capability::StopDetails) {
+            out.push(b'S');
+            return field::put_byte(out, self.signal.0);
+        }
         out.push(b'T');
         field::put_byte(out, self.signal.0);
         // The thread comes first: GDB has to know whose registers follow.
-        out.extend_from_slice(b"thread:");
-        put_thread(out, self.thread, features.has(Feature::Multiprocess));
-        out.push(b';');
+        if capabilities.has(Capability::StopThread) {
+            out.extend_from_slice(b"thread:");
+            put_thread(out, self.thread, features.has(Feature::Multiprocess));
+            out.push(b';');
+        }
         if let Some(core) = self.core {
             out.extend_from_slice(b"core:");
             field::put_number(out, core.into());
@@ -229,6 +240,24 @@ mod tests {
 
     fn stop<'a>(reason: Reason<'a>, registers: &'a [(u32, &'a [u8])]) -> Event<'a> {
         Event::Stopped(Stop { thread: id(0x10, 0x1f), signal: Signal::TRAP, reason, registers, core: Some(12) })
+    }
+
+    #[test]
+    fn a_server_that_does_without_threads_or_details_leaves_them_out() {
+        let event = Event::Stopped(Stop {
+            thread: id(0x10, 0x1f),
+            signal: Signal::TRAP,
+            reason: Reason::SoftwareBreakpoint,
+            registers: &[],
+            core: None,
+        });
+        let text = |missing| {
+            let mut out = Vec::new();
+            event.emit_within(&mut out, Features::ALL, Capabilities::ALL.without(missing));
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(Capability::StopThread), "T05swbreak:;");
+        assert_eq!(text(Capability::StopDetails), "S05");
     }
 
     #[test]

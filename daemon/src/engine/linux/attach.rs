@@ -116,7 +116,13 @@ impl Engine {
 
     /// Lets a child go that the client will not hear of, because its parent's stop is no news any more.
     fn release_child(&mut self, parent: &Thread) {
-        let Some(Pending::Trap(Reason::Fork(child) | Reason::Vfork(child))) = parent.pending else { return };
+        if let Some(pending) = &parent.pending {
+            self.release_child_of(pending);
+        }
+    }
+
+    pub(super) fn release_child_of(&mut self, stop: &Pending) {
+        let Pending::Trap(Reason::Fork(child) | Reason::Vfork(child)) = *stop else { return };
         if self.threads.remove(&child.tid).is_some() {
             if let Some(mut process) = self.processes.remove(&child.pid) {
                 process.strike(&self.journal);

@@ -119,6 +119,13 @@ pub(crate) fn send(stream: c_int, buffer: &[u8]) -> Result<usize, Errno> {
     unsafe { interruptible(END, libc::SYS_sendto, arguments) }.map(|n| n as usize)
 }
 
+/// Waits until `descriptor` can be read from; `END` cancels it.
+pub(crate) fn readable(descriptor: c_int) -> Result<(), Errno> {
+    let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one structure, which outlives the call; no time limit and no signal mask.
+    unsafe { interruptible(END, libc::SYS_ppoll, [(&raw mut poll) as c_long, 1, 0, 0, 0, 0]) }.map(drop)
+}
+
 /// `wait4` on one of this thread's tracees or children (`tid > 0`) or all (-1) that anything in `mask` cancels; `None`: nothing yet (`WNOHANG`).
 pub(crate) fn wait(tid: c_int, options: c_int, mask: u32) -> Result<Option<(c_int, c_int)>, Errno> {
     let mut status: c_int = 0;

@@ -36,11 +36,13 @@ mod terminal;
 pub(crate) mod test_program;
 mod thread;
 mod tls;
+mod unattended;
 
 pub use attach::Ending;
 pub use events::Wait;
 pub use inspect::Expedited;
 pub use launch::LaunchSettings;
+pub(crate) use launch::find_program;
 pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
 pub use syscalls::Catch;
 

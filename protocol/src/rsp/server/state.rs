@@ -66,6 +66,7 @@ impl State {
     /// Answers `body` if that needs nobody else; whether it did.
     pub(super) fn answer(&mut self, body: &[u8]) -> bool {
         match body {
+            _ if features::is_untold(body, self.capabilities) => self.output.packet(|_| {}),
             b"qsThreadInfo" => self.list_threads(),
             b"vCont?" => self.output.packet(|out| features::write_actions(out, self.capabilities)),
             b"vStopped" => self.notifications.confirm(&mut self.output),
@@ -172,8 +173,8 @@ impl State {
     /// Writes a stop reply; the client then takes the thread for the chosen one.
     pub(super) fn put_event(&mut self, event: &Event<'_>) {
         self.selection.follow(event);
-        let features = self.features;
-        self.output.packet(|out| event.emit(out, features));
+        let (features, capabilities) = (self.features, self.capabilities);
+        self.output.packet(|out| event.emit_within(out, features, capabilities));
     }
 
     pub(super) fn handle_event(&mut self, event: &Event<'_>) {

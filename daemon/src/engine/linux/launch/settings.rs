@@ -18,11 +18,19 @@ pub struct LaunchSettings {
     environment: BTreeMap<OsString, Option<OsString>>,
     /// Starts the program through `$SHELL`, or `/bin/sh`.
     pub shell: bool,
+    /// A command that gets the program's command line as its last arguments, and executes it; empty: none.
+    pub wrapper: Vec<Vec<u8>>,
 }
 
 impl Default for LaunchSettings {
     fn default() -> Self {
-        Self { disable_randomization: true, directory: None, environment: BTreeMap::new(), shell: true }
+        Self {
+            disable_randomization: true,
+            directory: None,
+            environment: BTreeMap::new(),
+            shell: true,
+            wrapper: Vec::new(),
+        }
     }
 }
 
@@ -78,13 +86,15 @@ impl LaunchSettings {
         program: &[u8],
         arguments: &[Vec<u8>],
     ) -> std::result::Result<(Vec<CString>, usize), Errno> {
-        let words = || std::iter::once(program).chain(arguments.iter().map(Vec::as_slice));
+        let wrapper = || self.wrapper.iter().map(Vec::as_slice);
+        let words = || wrapper().chain([program]).chain(arguments.iter().map(Vec::as_slice));
+        let wrappers = usize::from(!self.wrapper.is_empty());
         let (words, execs) = if self.shell {
             let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into());
             let line = words().fold(b"exec".to_vec(), |line, word| [&line[..], b" ", &quoted(word)].concat());
-            (vec![shell.into_vec(), b"-c".to_vec(), line], 2)
+            (vec![shell.into_vec(), b"-c".to_vec(), line], 2 + wrappers)
         } else {
-            (words().map(<[u8]>::to_vec).collect(), 1)
+            (words().map(<[u8]>::to_vec).collect(), 1 + wrappers)
         };
         let words = words.into_iter().map(CString::new).collect::<std::result::Result<_, _>>();
         Ok((words.map_err(|_| Errno::EINVAL)?, execs))

@@ -33,7 +33,7 @@ pub(crate) fn start_undebugged(
     suspended: bool,
 ) -> Result<Pid, LaunchFailed> {
     let directory = settings.directory.as_deref();
-    let path = find(program, directory).ok_or_else(|| LaunchFailed::NotFound(program.into()))?;
+    let path = find_program(program, directory).ok_or_else(|| LaunchFailed::NotFound(program.into()))?;
     check_launch(&path, directory)?;
     start(settings, &path, program, arguments, suspended).map_err(|errno| explain_launch(&path, directory, errno))
 }
@@ -81,7 +81,7 @@ fn suspend(child: &mut Forked) -> Result<(), Errno> {
 }
 
 /// The path of a program; `None` for a name without a slash that nothing in `PATH` fits.
-fn find(program: &OsStr, directory: Option<&Path>) -> Option<PathBuf> {
+pub(crate) fn find_program(program: &OsStr, directory: Option<&Path>) -> Option<PathBuf> {
     let name = Path::new(program);
     if program.as_bytes().contains(&b'/') {
         return Some(name.into());

@@ -1,0 +1,63 @@
+//! gdbserver's command line, for programs that start `gdbserver` and find this program under that name.
+//!
+//! There is no front here: this process is the session's worker, and serves one client after another.
+
+mod cli;
+mod comm;
+mod entrance;
+mod pump;
+mod serve;
+
+use crate::exit;
+use cli::Request;
+use std::env;
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The name of the command.
+const NAME: &[u8] = b"gdbserver";
+
+/// Whether a program that was started as `name` is meant to be gdbserver: `gdbserver`, `gdbserver-13`,
+/// `x86_64-linux-gnu-gdbserver`.
+#[must_use]
+pub fn is_meant(name: &OsStr) -> bool {
+    let name = Path::new(name).file_name().unwrap_or_default().as_bytes();
+    name.starts_with(NAME) || name.strip_suffix(NAME).is_some_and(|before| before.ends_with(b"-"))
+}
+
+/// Runs with this process's arguments. The exit statuses are gdbserver's: 0, whatever becomes of the program, and 1 where
+/// nothing could be served.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match cli::parse(env::args_os().skip(1)) {
+        // Where stdout is closed, nobody wants to read it.
+        Ok(Request::Print(text)) => write!(io::stdout(), "{text}").or(Ok(())),
+        Ok(Request::Serve(options)) => serve::serve(&options),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::from(exit::FAILURE)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_that_gdbserver_is_installed_under_are_known() {
+        for name in ["gdbserver", "/usr/bin/gdbserver", "gdbserver-13", "gdbserver64", "x86_64-linux-gnu-gdbserver"] {
+            assert!(is_meant(OsStr::new(name)), "{name}");
+        }
+        for name in ["dbgsrv", "", "/", "mygdbserver", "gdb", "gdbserver/dbgsrv"] {
+            assert!(!is_meant(OsStr::new(name)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One client after another, with the same debuggees.
+
+use super::cli::{Debuggee, Options};
+use super::comm::Comm;
+use super::entrance::{Connection, Entrance};
+use crate::engine::interruptible::{self, END};
+use crate::engine::journal::Journal;
+use crate::engine::{Ending, Engine, Report, Wait, find_program};
+use crate::telemetry::{self, LogFormat, LogOptions, verbose_filter};
+use crate::worker::{Conversation, Voice, converse, create_journal, say};
+use dbgsrv_protocol::ids::ThreadId;
+use dbgsrv_protocol::rsp::server::{Capabilities, Capability};
+use dbgsrv_protocol::rsp::signal::Signal;
+use dbgsrv_protocol::rsp::stop::Reason;
+use nix::errno::Errno;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+/// Starts what is to be debugged, and serves clients until that is gone, or a client, SIGTERM, SIGINT or SIGHUP ends it.
+/// What is left then goes on if it was attached to, and ends if it was created here.
+///
+/// # Errors
+/// Where a client can't be met, or there is nothing to debug; the text says why.
+pub(super) fn serve(options: &Options) -> io::Result<()> {
+    telemetry::start(&log(options));
+    interruptible::own_process()?;
+    let mut entrance = Entrance::take(&options.comm)?;
+    let engine = Engine::new(Journal::map(create_journal()?)?).map_err(io::Error::other)?;
+    let mut conversation = Conversation::new(engine, Voice::Gdbserver);
+    start(options, &mut conversation).map_err(io::Error::other)?;
+    let served = Host { options, conversation: &mut conversation, entrance: &mut entrance }.serve();
+    release(&mut conversation);
+    if !conversation.extended {
+        wait_for_children();
+    }
+    served
+}
+
+/// Only what is wrong, unless more is asked for: what happens is told in gdbserver's own words.
+fn log(options: &Options) -> LogOptions {
+    let filter = if options.verbose { verbose_filter(2) } else { Targets::new().with_default(LevelFilter::WARN) };
+    LogOptions { format: LogFormat::Text, filter }
+}
+
+/// Starts or attaches to what the command line names.
+fn start(options: &Options, conversation: &mut Conversation) -> crate::engine::error::Result<()> {
+    let engine = &mut conversation.engine;
+    engine.launch.shell = options.shell;
+    engine.launch.disable_randomization = options.disable_randomization;
+    engine.launch.wrapper.clone_from(&options.wrapper);
+    let (thread, name) = match &options.debuggee {
+        Debuggee::None => return Ok(()),
+        Debuggee::Process(pid) => (engine.attach(*pid)?, None),
+        Debuggee::Program(name, arguments) => {
+            let program = program(name);
+            let arguments = arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect::<Vec<_>>();
+            let thread = engine.launch(&program, &arguments)?;
+            conversation.program = Some((program, arguments));
+            (thread, Some(name.as_bytes()))
+        }
+    };
+    conversation.voice.arrived(thread.pid, name);
+    conversation.last = Some(Report::Stopped { thread, signal: Signal::TRAP, reason: Reason::Signal });
+    Ok(())
+}
+
+/// A name without a slash is that of a file here, or else of one in `PATH`.
+fn program(name: &OsStr) -> Vec<u8> {
+    let here = Path::new(".").join(name);
+    if !name.as_bytes().contains(&b'/') && here.is_file() {
+        return here.into_os_string().into_vec();
+    }
+    find_program(name, None).map_or_else(|| name.as_bytes().to_vec(), |path| path.into_os_string().into_vec())
+}
+
+/// Lets go of what is left, and says so.
+fn release(conversation: &mut Conversation) {
+    let ended = conversation.engine.end();
+    for (ending, what) in [(Ending::Killed, "Killing"), (Ending::Detached, "Detaching")] {
+        let pids = ended.iter().filter(|(_, how)| *how == ending).map(|(pid, _)| pid.to_string()).collect::<Vec<_>>();
+        if !pids.is_empty() {
+            say(&format!("{what} process(es): {}", pids.join(" ")));
+        }
+    }
+}
+
+struct Host<'a> {
+    options: &'a Options,
+    conversation: &'a mut Conversation,
+    entrance: &'a mut Entrance,
+}
+
+impl Host<'_> {
+    fn serve(&mut self) -> io::Result<()> {
+        while let Some(Connection { stream, flush }) = self.meet()? {
+            if self.options.once {
+                self.entrance.close();
+            }
+            converse(self.conversation, stream, self.capabilities())?;
+            if let Some(flush) = flush {
+                flush.wait();
+            }
+            if self.is_done() {
+                break;
+            }
+            // The next one finds them as they stand.
+            self.conversation.last = None;
+            say("Remote side has terminated connection.  GDBserver will reopen the connection.");
+        }
+        Ok(())
+    }
+
+    /// A serial line may lose bytes.
+    fn capabilities(&self) -> Capabilities {
+        match self.options.comm {
+            Comm::Device(_) => self.options.capabilities.without(Capability::NoAck),
+            _ => self.options.capabilities,
+        }
+    }
+
+    /// Whether nobody else is to be served.
+    fn is_done(&self) -> bool {
+        let kept = self.options.multi || self.conversation.extended || self.conversation.engine.has_processes();
+        !kept || self.conversation.is_over() || matches!(self.entrance, Entrance::Closed) || interruptible::raised(END)
+    }
+
+    /// Waits for the next client. What the one before had running goes on meanwhile; `None` where that has ended and was
+    /// all, or the process is to end.
+    fn meet(&mut self) -> io::Result<Option<Connection>> {
+        self.entrance.announce()?;
+        let running = self.conversation.engine.take_back();
+        if !running.is_empty() {
+            self.entrance.signal_arrivals()?;
+            self.conversation.engine.let_run(&running);
+        }
+        while !interruptible::raised(END) {
+            if !self.conversation.engine.is_running() {
+                match self.entrance.wait() {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    ready => ready?,
+                }
+            } else if !self.is_met() {
+                if !self.conversation.engine.has_processes() && !self.options.multi {
+                    return Ok(None);
+                }
+                continue;
+            }
+            if let Some(connection) = self.entrance.accept()? {
+                self.conversation.engine.take_back();
+                return Ok(Some(connection));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for debuggees that nobody debugs, and has them go on; whether a client may have come instead.
+    fn is_met(&mut self) -> bool {
+        match self.conversation.engine.wait() {
+            Wait::Interrupted => return true,
+            Wait::Report(Report::Stopped { thread, signal, .. }) => self.pass_on(thread, signal),
+            Wait::Report(Report::Executed { thread }) => self.pass_on(thread, Signal::NONE),
+            Wait::Report(report) => self.conversation.voice.report(&report),
+            Wait::Output(_) | Wait::Idle => {}
+        }
+        false
+    }
+
+    fn pass_on(&mut self, thread: ThreadId, signal: Signal) {
+        self.conversation.engine.pass_on(thread.tid, signal);
+    }
+}
+
+/// A program that was created here and let go has this process to wait for it: whoever started us takes our end for its.
+fn wait_for_children() {
+    loop {
+        match interruptible::wait(-1, 0, END) {
+            Ok(_) => {}
+            Err(Errno::EINTR) if !interruptible::raised(END) => {}
+            Err(_) => return,
+        }
+    }
+}
