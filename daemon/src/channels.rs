@@ -70,11 +70,10 @@ async fn pump(channel: impl AsyncRead + AsyncWrite, worker: UnixStream, busy: Ta
     tokio::select! {
         // The worker is told by the end of its input that the client is done; it may have something to say.
         () = &mut inward => drop(outward.await),
-        passed = &mut outward => match passed {
-            Ok(()) => inward.await,
-            // The client is gone. A worker that is blocked in what it says, and takes no input, hears of it by the end of the
-            // stream.
-            Err(_) => {}
+        // Where it fails, the client is gone. A worker that is blocked in what it says, and takes no input, hears of it by
+        // the end of the stream.
+        passed = &mut outward => if passed.is_ok() {
+            inward.await;
         },
     }
 }

@@ -400,7 +400,7 @@ mod tests {
 
     #[test]
     fn what_is_switched_off_is_not_announced() {
-        assert_eq!(answer(b":multiprocess+", Capabilities::NONE), "PacketSize=4000;vContSupported+");
+        assert_eq!(answer(b":multiprocess+", Capabilities::NONE), "PacketSize=4000");
         let mut out = Vec::new();
         write_actions(&mut out, Capabilities::NONE);
         assert_eq!(out, b"vCont;c;C;s;S;t");

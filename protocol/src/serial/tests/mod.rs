@@ -1,8 +1,0 @@
-//! Two links and a line, good and bad.
-
-mod channels;
-mod errors;
-mod lives;
-mod model;
-mod speed;
-mod vectors;
