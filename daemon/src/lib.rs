@@ -42,6 +42,8 @@
 //!         }
 //!         // A signal, a breakpoint, …: here the client is told, and says how to go on.
 //!         Wait::Report(_) => engine.resume(everybody_continues, None)?,
+//!         // What a `dprintf` prints goes to the client too.
+//!         Wait::Output(_) => {}
 //!         Wait::Idle => break,
 //!         // Something has come for the worker, such as input or SIGTERM.
 //!         Wait::Interrupted => break,
