@@ -17,6 +17,7 @@
 //!   [`rsp::client::Client`].
 //! * [`session`]: messages that arrive once whatever happens to connections, authenticated and sealed.
 //! * [`mux`]: channels within a session, each a byte stream with a credit of its own.
+//! * [`serial`]: reliable channels on a serial line that is not.
 //! * [`control`]: what a process server does beside debugging, on channel 0.
 //! * [`limits`]: every limit that a peer can run into.
 //! * [`ids`]: process and thread ids.
@@ -100,4 +101,5 @@ pub mod limits;
 pub mod mux;
 pub mod options;
 pub mod rsp;
+pub mod serial;
 pub mod session;

@@ -132,3 +132,34 @@ pub const MAX_OBJECT: usize = 0x100_0000;
 
 /// Most bytes of output that an RSP client keeps of a program whose user does not ask for events.
 pub const MAX_KEPT_OUTPUT: usize = 0x10_0000;
+
+/// Longest content of a frame on a serial line that is taken, in bytes.
+pub const MAX_LINE_FRAME: usize = 0x800;
+
+/// Most data in one frame that is sent on a serial line, in bytes; less where the line is slow or bad.
+pub const MAX_LINE_DATA: usize = 1024;
+
+/// Most data of one channel of a serial line that is received and not yet read, in bytes: as much as a line of 4,000,000 baud
+/// carries in 160 ms. Slower lines have less.
+pub const MAX_LINE_WINDOW: usize = 0x1_0000;
+
+/// The same for the slowest lines.
+pub const MIN_LINE_WINDOW: usize = 0x1000;
+
+/// Most pieces of one channel of a serial line that are under way at once.
+///
+/// It bounds what a program costs that sends single bytes; large pieces fill the window first.
+pub const MAX_LINE_PIECES: usize = 1024;
+
+/// Most ranges in one acknowledgement on a serial line.
+pub const MAX_LINE_RANGES: usize = 16;
+
+/// Most ranges of one channel of a serial line that are received with something lacking before them.
+pub const MAX_LINE_ISLANDS: usize = 256;
+
+/// How long nothing may come from the other side of a serial line's channel before it is asked for a sign of life
+/// by the end that called; the other waits twice as long.
+pub const LINE_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Longest time between two attempts to reach the other side of a serial line.
+pub const MAX_LINE_RETRY: Duration = Duration::from_secs(4);

@@ -1,0 +1,8 @@
+//! Two links and a line, good and bad.
+
+mod channels;
+mod errors;
+mod lives;
+mod model;
+mod speed;
+mod vectors;
