@@ -37,7 +37,7 @@ impl Dialer {
                 Ok(Self(Way::Tcp(Tcp { server, port, ip_version })))
             }
             ClientOptions::NamedPipe(pipe) => match &pipe.server {
-                PipeHost { user: None, host } if dbgsrv_npipe::is_this_machine(host) => {
+                PipeHost { user: None, host } if dbgsrv_local::is_this_machine(host) => {
                     Ok(Self(Way::Pipe(pipe.pipe.clone())))
                 }
                 _ => Err(Unavailable::RemotePipe),

@@ -2,15 +2,33 @@
 
 use crate::BindError;
 use crate::access::Access;
+use dbgsrv_local::Directory;
 use dbgsrv_protocol::options::PipeName;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::remove_file;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// Connections the kernel keeps until they are accepted (listen(2)). Who comes after them waits.
 const BACKLOG: i32 = 128;
+/// Longest path of a socket, in bytes: 108 less the zero at the end (`unix(7)`).
+const MAX_SOCKET_PATH: usize = 107;
+
+/// The socket of a pipe that is in `directory`.
+///
+/// # Errors
+/// [`BindError::TooLong`].
+pub(crate) fn socket(directory: &Directory, name: &PipeName) -> Result<PathBuf, BindError> {
+    let folder = directory.folder();
+    let path = folder.join(name.as_str());
+    if path.as_os_str().as_bytes().len() <= MAX_SOCKET_PATH {
+        return Ok(path);
+    }
+    let most = MAX_SOCKET_PATH.saturating_sub(folder.as_os_str().as_bytes().len() + 1);
+    Err(BindError::TooLong { name: name.clone(), most, directory: folder })
+}
 
 /// A socket's file, which is removed with this.
 #[derive(Debug)]
@@ -81,4 +99,19 @@ pub(crate) fn listen(path: &Path, access: Access) -> io::Result<(Place, Socket)>
     // Until here every connection was refused.
     socket.listen(BACKLOG)?;
     Ok((place, socket))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbgsrv_local::Folder;
+
+    #[test]
+    fn a_name_that_makes_no_socket_is_refused_with_what_there_is_room_for() {
+        let directory = Directory::of_machine(Folder::Pipes);
+        let longest = "a".repeat(107 - "/run/dbgsrv/pipes/".len());
+        assert!(socket(&directory, &longest.parse().unwrap()).is_ok());
+        let error = socket(&directory, &(longest + "a").parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("allowed: 89 bytes") && error.contains("/run/dbgsrv/pipes"), "{error}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Finding a pipe by its name, and connecting to it.
 
-use crate::directory::Directory;
+use crate::claim::socket;
+use dbgsrv_local::{Directory, Folder};
 use dbgsrv_protocol::options::PipeName;
 use std::io;
 use std::path::PathBuf;
@@ -19,16 +20,14 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// [`io::ErrorKind::NotFound`] where there is none, with the directories that were looked in;
 /// [`io::ErrorKind::ConnectionRefused`] where its server has died; else what the system says about its socket.
 pub async fn connect(name: &PipeName) -> io::Result<UnixStream> {
-    let mut directories = Directory::of_user();
-    directories.push(Directory::of_machine());
-    connect_in(&directories, name).await
+    connect_in(&Directory::all(Folder::Pipes), name).await
 }
 
 async fn connect_in(directories: &[Directory], name: &PipeName) -> io::Result<UnixStream> {
     let mut dead = None;
     for directory in directories.iter().filter(|directory| directory.is_trusted()) {
         // What is too long for a socket is not there.
-        let Ok(path) = directory.socket(name) else { continue };
+        let Ok(path) = socket(directory, name) else { continue };
         match open(&path).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => dead = Some(path),
@@ -59,7 +58,7 @@ async fn open(path: &PathBuf) -> io::Result<UnixStream> {
 }
 
 fn missing(directories: &[Directory]) -> String {
-    let places: Vec<_> = directories.iter().map(|directory| directory.pipes().display().to_string()).collect();
+    let places: Vec<_> = directories.iter().map(|directory| directory.folder().display().to_string()).collect();
     format!("there is no pipe of that name in {}", places.join(", "))
 }
 

@@ -1,5 +1,6 @@
 //! Why a pipe can't be listened on.
 
+use dbgsrv_local::DirectoryError;
 use dbgsrv_protocol::options::{GroupName, PipeName};
 use std::io;
 use std::path::PathBuf;
@@ -41,18 +42,13 @@ pub enum BindError {
         .0.display()
     )]
     OutOfReach(PathBuf),
-    /// Somebody else could put pipes there.
-    #[error("cannot use the directory {}: {problem}; allowed: a directory of this user, where nobody else can write", path.display())]
-    Unsafe {
-        /// The directory.
-        path: PathBuf,
-        /// Why it is not trusted.
-        problem: String,
-    },
+    /// The directory of pipes can't be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The system refuses.
     #[error("cannot make {}: {source}", path.display())]
     System {
-        /// The file or directory.
+        /// The socket.
         path: PathBuf,
         /// Why.
         source: io::Error,

@@ -8,28 +8,19 @@
 //!        connect ── this user's pipes, then the machine's ──────────────────────────────────────────────▶ UnixStream
 //! ```
 //!
-//! | pipes of | are in |
-//! |---|---|
-//! | the machine | `/run/dbgsrv/pipes/`: those of root, and of a user whom root gave `/run/dbgsrv` |
-//! | a user | `$XDG_RUNTIME_DIR/dbgsrv/pipes/`; without the variable `/run/user/UID/dbgsrv/pipes/`, without that `/tmp/dbgsrv-UID/pipes/` |
-//!
-//! A directory belongs to one user, and only that user can write there; so whoever looks a name up there finds that user's
-//! server and no other.
+//! Where the pipes are, the crate `dbgsrv-local` says: in the folder `pipes` of the machine's directory or a user's.
 #![forbid(unsafe_code)]
 
 mod access;
 mod claim;
 mod connect;
-mod directory;
 mod error;
-mod host;
 mod listen;
 mod peek;
 mod peer;
 
 pub use connect::connect;
 pub use error::BindError;
-pub use host::is_this_machine;
 pub use listen::Listener;
 pub use peek::peek;
 pub use peer::Peer;

@@ -1,9 +1,9 @@
 //! A listener on one pipe.
 
 use crate::access::Access;
-use crate::claim::{Place, free, listen};
-use crate::directory::Directory;
+use crate::claim::{Place, free, listen, socket};
 use crate::{BindError, Peer};
+use dbgsrv_local::{Directory, Folder};
 use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::options::server::PipeAccess;
 use dbgsrv_protocol::options::{PipeName, PipeTemplate};
@@ -30,12 +30,16 @@ impl Listener {
     /// # Errors
     /// [`BindError`] with the name or the path, and the reason.
     pub fn bind(template: &PipeTemplate, access: &PipeAccess) -> Result<Self, BindError> {
-        Self::bind_in(&Directory::of_server(access.admits_others())?, &expand(template), access)
+        let directory = Directory::of_server(Folder::Pipes);
+        if access.admits_others() && !directory.is_shared() {
+            return Err(BindError::OutOfReach(directory.path().into()));
+        }
+        Self::bind_in(&directory, &expand(template), access)
     }
 
     fn bind_in(directory: &Directory, name: &PipeName, access: &PipeAccess) -> Result<Self, BindError> {
         let access = Access::new(access)?;
-        let path = directory.socket(name)?;
+        let path = socket(directory, name)?;
         directory.prepare()?;
         let lock = directory.lock()?;
         free(&path, name)?;

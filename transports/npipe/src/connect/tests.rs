@@ -5,14 +5,14 @@ use tempfile::TempDir;
 
 fn directories(root: &TempDir) -> [Directory; 2] {
     ["user", "machine"].map(|name| {
-        let directory = Directory::at(&root.path().join(name));
+        let directory = Directory::at(&root.path().join(name), Folder::Pipes);
         directory.prepare().unwrap();
         directory
     })
 }
 
 fn listen(directory: &Directory) -> UnixListener {
-    UnixListener::bind(directory.pipes().join("pipe")).unwrap()
+    UnixListener::bind(directory.folder().join("pipe")).unwrap()
 }
 
 async fn found(directories: &[Directory]) -> io::Result<PathBuf> {
@@ -39,7 +39,7 @@ async fn a_pipe_that_is_not_there_is_told_from_one_whose_server_died() {
     let both = directories(&root);
     let error = found(&both).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
-    assert!(both.iter().all(|directory| error.to_string().contains(&directory.pipes().display().to_string())));
+    assert!(both.iter().all(|directory| error.to_string().contains(&directory.folder().display().to_string())));
     drop(listen(&both[0]));
     let error = found(&both).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);

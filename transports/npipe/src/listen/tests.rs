@@ -20,7 +20,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let directory = Directory::at(&root.path().join("dbgsrv"));
+        let directory = Directory::at(&root.path().join("dbgsrv"), Folder::Pipes);
         Self { root, directory }
     }
 

@@ -1,4 +1,4 @@
-//! The machine that a pipe is on.
+//! Which machine is meant.
 
 use dbgsrv_protocol::options::{Address, Host};
 use nix::sys::utsname::uname;
