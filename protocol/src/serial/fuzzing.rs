@@ -52,7 +52,7 @@ fn wrap(how: u8, mine: &[Incarnation], body: &[u8], out: &mut Vec<u8>) {
         (1, Some((&flags, body)), ..) => {
             let known = known(usize::from(flags & 3).min(2));
             frame::emit(channel(number), 0x10 | flags & 0xf, Crc::new(), out, |out| {
-                out.extend([&known, body].concat())
+                out.extend([&known, body].concat());
             });
         }
         (2, Some((&flags, body)), ..) => {

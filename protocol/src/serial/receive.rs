@@ -95,10 +95,10 @@ fn left(slot: &mut Slot, gone: Gone) -> Option<End> {
 
 /// The other end says something.
 fn carried(slot: &mut Slot, content: &Sealed<'_>, line: &mut Line, now: Duration) -> Option<End> {
-    let Slot::Open(life) = slot else { return None };
-    if !content.fits(seed(life.peer?, life.mine)) {
+    let Slot::Open(channel) = slot else { return None };
+    if !content.fits(seed(channel.peer?, channel.mine)) {
         return None;
     }
-    let result = content.open().and_then(|said| life.received(&said, line, now));
+    let result = content.open().and_then(|said| channel.received(&said, line, now));
     result.err().map(|violation| Reason::Broken(violation).into())
 }

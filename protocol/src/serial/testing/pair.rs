@@ -124,7 +124,7 @@ impl Pair {
                 }
             }
             Op::Read(side, number, reads) => {
-                self.user(side, number).into_iter().for_each(|user| user.is_reading = reads)
+                self.user(side, number).into_iter().for_each(|user| user.is_reading = reads);
             }
             Op::Restart(side) => self.restart(side),
             Op::Wait(milliseconds) => self.run(Duration::from_millis(milliseconds.into())),
@@ -162,7 +162,9 @@ impl Pair {
     pub(in crate::serial) fn run_until(&mut self, end: Duration, mut is_done: impl FnMut(&mut Self) -> bool) -> bool {
         let mut at_once = 0;
         loop {
-            Side::BOTH.into_iter().for_each(|side| self.pump(side));
+            for side in Side::BOTH {
+                self.pump(side);
+            }
             if is_done(self) {
                 return true;
             }
@@ -175,7 +177,9 @@ impl Pair {
             at_once = if next > self.now { 0 } else { at_once + 1 };
             assert!(at_once < 10_000, "time stands still");
             self.now = self.now.max(next);
-            Side::BOTH.into_iter().for_each(|side| self.step(side));
+            for side in Side::BOTH {
+                self.step(side);
+            }
         }
     }
 
@@ -255,7 +259,7 @@ impl Pair {
                 self.send(side, number, 16);
             }
         }
-        let end = self.now + 4 * LINE_KEEP_ALIVE + Duration::from_secs(120);
+        let end = self.now + 4 * LINE_KEEP_ALIVE + Duration::from_mins(2);
         let is_settled = self.run_until(end, |pair| numbers.clone().all(|number| pair.is_settled(number)));
         assert!(is_settled, "{:#?}", self.ends.each_ref().map(|end| &end.users));
     }

@@ -53,7 +53,9 @@ impl Wire {
         for chunk in bytes.chunks(CHUNK) {
             self.free_at += Duration::from_nanos(chunk.len() as u64 * 10_000_000_000 / u64::from(self.baud.get()));
             let mut arriving = Vec::new();
-            chunk.iter().for_each(|&byte| self.spoil(byte, &mut arriving));
+            for &byte in chunk {
+                self.spoil(byte, &mut arriving);
+            }
             if !self.is_cut && !arriving.is_empty() {
                 self.chunks.push_back((self.free_at + self.latency, arriving));
             }

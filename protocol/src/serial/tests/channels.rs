@@ -20,7 +20,7 @@ fn a_channel_that_nobody_reads_delays_no_other() {
     assert!(pair.got(Side::Right, 2) > 90 * 115_200 / 100 - 2 * 0x1000, "{}", pair.got(Side::Right, 2));
     assert_eq!(pair.got(Side::Right, 0), 0);
     pair.apply(Op::Read(Side::Right, 0, true));
-    let end = pair.now + Duration::from_secs(60);
+    let end = pair.now + Duration::from_mins(1);
     assert!(pair.run_until(end, |pair| pair.got(Side::Right, 0) == 200_000));
 }
 
@@ -29,7 +29,7 @@ fn a_reader_that_comes_back_after_an_hour_is_served_at_once() {
     let mut pair = Pair::new(115_200, Duration::from_millis(2), 1);
     pair.apply(Op::Read(Side::Right, 0, false));
     pair.send(Side::Left, 0, 20_000);
-    pair.run(Duration::from_secs(3600));
+    pair.run(Duration::from_hours(1));
     pair.apply(Op::Read(Side::Right, 0, true));
     let end = pair.now + Duration::from_secs(3);
     assert!(pair.run_until(end, |pair| pair.got(Side::Right, 0) == 20_000));
@@ -73,7 +73,7 @@ fn who_answers_keeps_silent_until_called() {
     let mut link = link();
     link.open(channel(3), Opening::Answer, &mut Dice(1)).unwrap();
     assert_eq!(link.send(channel(3), b"hello"), 5);
-    assert_eq!(output(&mut link, Duration::from_secs(3600)), b"");
+    assert_eq!(output(&mut link, Duration::from_hours(1)), b"");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn no_more_is_taken_than_there_is_room_for_and_no_more_sent_than_the_line_carrie
     assert_eq!(link.send(channel(0), &std::vec![0; 100_000]), room);
     assert_eq!(link.writable(channel(0)), 0);
     // Calls only, as long as nobody answers.
-    assert!(output(&mut link, Duration::from_secs(60)).len() < 20 * 60);
+    assert!(output(&mut link, Duration::from_mins(1)).len() < 20 * 60);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_keystroke_waits_no_more_than_20_ms_for_the_bulk_of_others() {
             let came = pair.run_until(sent_at + Duration::from_secs(1), |pair| pair.got(Side::Right, 4) == 8 * stroke);
             // The keystroke's own frame takes time too.
             let own = Duration::from_micros(30 * 10_000_000 / u64::from(baud));
-            let waited = pair.now - sent_at;
+            let waited = pair.now.checked_sub(sent_at).unwrap();
             assert!(came && waited <= Duration::from_millis(20) + own, "{waited:?} at {baud}");
         }
     }
@@ -96,7 +96,7 @@ fn an_idle_line_carries_a_sign_of_life_every_15_s_and_nothing_else() {
     pair.send(Side::Right, 0, 1000);
     pair.run(Duration::from_secs(5));
     let before = pair.line_bytes(Side::Left) + pair.line_bytes(Side::Right);
-    pair.run(Duration::from_secs(600));
+    pair.run(Duration::from_mins(10));
     let bytes = pair.line_bytes(Side::Left) + pair.line_bytes(Side::Right) - before;
     assert!(bytes <= 40 * 80, "{bytes}");
     assert!(bytes > 0);

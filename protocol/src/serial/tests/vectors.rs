@@ -85,8 +85,7 @@ fn from_hex(digits: &str) -> Vec<u8> {
 fn sends(link: &mut Link, digits: &str, now: Duration) -> Vec<u8> {
     let bytes = link.transmit(now).to_vec();
     link.transmitted(bytes.len(), now);
-    let actual: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(actual, digits);
+    assert_eq!(bytes, from_hex(digits));
     bytes
 }
 
