@@ -2,19 +2,25 @@
 
 use crate::debug_session::{DebugSession, StartError};
 use crate::door::Door;
-use crate::limits::PER_DIRECT_SESSION;
+use crate::limits::{PER_CARRIED_SESSION, PER_DIRECT_SESSION};
 use crate::link;
 use crate::policy::{Policy, Refusal};
+use crate::pump::pump;
 use crate::refusal::tell;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::sniff::{SniffError, Spoken, sniff};
 use crate::undecided::Place;
 use dbgsrv_transports::{Peer, Stream};
-use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
 use tracing::{debug, warn};
+
+/// How long a client may take to read what its session said last, and to hang up.
+const LEAVE_TIME: Duration = Duration::from_secs(5);
 
 /// Why a connection is turned away.
 #[derive(Debug, Error)]
@@ -30,29 +36,30 @@ enum Rejection {
 }
 
 /// Serves one connection to its end, or until the server's.
-pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, stream: Stream, peer: Peer, place: Place) {
+pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut stream: Stream, peer: Peer, place: Place) {
     debug!("connection accepted");
     let decided = tokio::select! {
         () = server.stop.cancelled() => return,
         () = place.lost() => Err(Rejection::MadeWay),
-        decided = decide(&door.policy, &stream, &peer) => decided,
+        decided = decide(&door.policy, &mut stream, &peer) => decided,
     };
     if let Ok(Spoken::Session) = decided {
         return link::serve(server, door, stream, peer, place).await;
     }
     drop(place);
     match decided.and_then(|_| Ok(start(&server, &stream, &peer)?)) {
-        Ok(session) => {
+        Ok((session, None)) => {
             // The worker has the connection now; here it would only keep it from closing.
             drop(stream);
             session.run().await;
         }
+        Ok((session, Some(worker))) => carry(session, stream, worker).await,
         Err(rejection) => reject(&server, stream, &rejection).await,
     }
 }
 
 /// What the connection speaks, where that is all that has to be known to let it in.
-async fn decide(policy: &Policy, stream: &Stream, peer: &Peer) -> Result<Spoken, Rejection> {
+async fn decide(policy: &Policy, stream: &mut Stream, peer: &Peer) -> Result<Spoken, Rejection> {
     stream.tune().map_err(SniffError::Io)?;
     match sniff(stream).await {
         // Sessions refuse in words of their own.
@@ -66,9 +73,26 @@ async fn decide(policy: &Policy, stream: &Stream, peer: &Peer) -> Result<Spoken,
     }
 }
 
-fn start(server: &Server, stream: &Stream, peer: &Peer) -> Result<DebugSession, StartError> {
+/// Starts a session on the connection's socket, or on one of a pair, whose other end is returned.
+fn start(server: &Server, stream: &Stream, peer: &Peer) -> Result<(DebugSession, Option<UnixStream>), StartError> {
     let client = Client { peer: peer.to_string(), label: String::new(), link: None };
-    DebugSession::start(server, client, stream.as_fd(), PER_DIRECT_SESSION)
+    if let Some(socket) = stream.socket() {
+        return Ok((DebugSession::start(server, client, socket, PER_DIRECT_SESSION)?, None));
+    }
+    let (session, worker) = DebugSession::start_apart(server, client, PER_CARRIED_SESSION)?;
+    Ok((session, Some(worker)))
+}
+
+/// Watches a session to its end, and passes bytes on between its client and its worker meanwhile.
+async fn carry(session: DebugSession, stream: Stream, worker: UnixStream) {
+    let (session, pump) = (session.run(), pump(stream, worker, ()));
+    tokio::pin!(session, pump);
+    tokio::select! {
+        () = &mut pump => drop(session.await),
+        _ = &mut session => if timeout(LEAVE_TIME, pump).await.is_err() {
+            debug!("the session has ended, and its client does not hang up");
+        },
+    }
 }
 
 /// Logs why, and tells the client where it is one that can be told.
@@ -87,5 +111,36 @@ async fn reject(server: &Server, stream: Stream, rejection: &Rejection) {
             () = server.stop.cancelled() => {}
             () = tell(stream, &reason) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::source::Source;
+    use crate::telemetry::LogOptions;
+    use crate::worker::SessionHost;
+    use dbgsrv_transports::Carried;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_debugger_is_served_on_a_stream_that_has_no_socket() {
+        let server = Arc::new(Server::new(SessionHost::Threads, LogOptions::default(), Limits::MOST));
+        let door = Arc::new(Door::new(&"tcp:port=1".parse().unwrap(), None));
+        let peer = Peer::Tcp("127.0.0.1:9".parse().unwrap());
+        let place = server.undecided.enter(Source::from(&peer));
+        let (mut client, stream) = duplex(64);
+        let serving = tokio::spawn(serve(server, door, Stream::Carried(Carried::new(stream)), peer, place));
+        // More than the stream holds at once, and wrong: it is asked for again.
+        let question = format!("$y{}#xx", "0".repeat(5000));
+        client.write_all(question.as_bytes()).await.unwrap();
+        client.write_all(b"$qSupported#37").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut reply = String::new();
+        client.read_to_string(&mut reply).await.unwrap();
+        assert!(reply.contains("PacketSize="), "{reply}");
+        drop(client);
+        serving.await.unwrap();
     }
 }

@@ -7,9 +7,10 @@ use crate::worker::spawn::{Outcome, Worker};
 use dbgsrv_protocol::mux;
 use nix::sys::signal::Signal;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 use thiserror::Error;
+use tokio::net::UnixStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +72,20 @@ impl DebugSession {
         let end = server.stop.child_token();
         let entry = server.registry.enter(number, client, tracer, end.clone());
         Ok(Self { number, worker, end, span, _entry: entry, _slot: slot })
+    }
+
+    /// As [`Self::start`], on one end of a new pair of sockets; returns the other, for who carries the client's bytes.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn start_apart(
+        server: &Server,
+        client: Client,
+        descriptors: usize,
+    ) -> Result<(Self, UnixStream), StartError> {
+        let (ours, theirs) = UnixStream::pair().map_err(StartError::Spawn)?;
+        let session = Self::start(server, client, theirs.as_fd(), descriptors)?;
+        Ok((session, ours))
     }
 
     /// Its number.

@@ -72,6 +72,7 @@ mod links;
 mod listener;
 mod policy;
 pub mod process_server;
+mod pump;
 mod refusal;
 mod registry;
 mod scrub;

@@ -11,6 +11,8 @@ const RESERVED: usize = 48;
 pub(crate) const PER_DIRECT_SESSION: usize = 2;
 /// Descriptors that a session takes here which runs over a channel: one more, for the front's end of its stream.
 pub(crate) const PER_CHANNEL_SESSION: usize = 3;
+/// Descriptors that a session takes here whose client's connection only this process can read: that one, too.
+pub(crate) const PER_CARRIED_SESSION: usize = 4;
 
 /// Descriptors that a session takes here on top where it runs on a thread of this process: its own of the stream and the
 /// journal, and some for its debuggees and their files.
@@ -39,7 +41,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The most, where descriptors don't run short: 400 direct sessions, or 266 over channels.
+    /// The most, where descriptors don't run short: 400 direct sessions, 266 over channels, or 200 that are carried.
     pub(crate) const MOST: Self =
         Self { links: 64, refusals: 16, session_descriptors: 400 * PER_DIRECT_SESSION, undecided: 64 };
 
@@ -62,7 +64,7 @@ impl Limits {
         let undecided = (free / 5).clamp(1, Self::MOST.undecided);
         let links = (free / 5).clamp(1, Self::MOST.links);
         let rest = free.saturating_sub(undecided + links);
-        let session_descriptors = rest.clamp(PER_CHANNEL_SESSION, Self::MOST.session_descriptors);
+        let session_descriptors = rest.clamp(PER_CARRIED_SESSION, Self::MOST.session_descriptors);
         Self { links, session_descriptors, undecided, ..Self::MOST }
     }
 }
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn clients_take_no_more_descriptors_than_there_are() {
-        for descriptors in RESERVED + 5..2000 {
+        for descriptors in RESERVED + 6..2000 {
             let Limits { links, session_descriptors, undecided, .. } = Limits::with_descriptors(descriptors);
             assert!(RESERVED + undecided + links + session_descriptors <= descriptors, "{descriptors}");
         }
@@ -97,7 +99,7 @@ mod tests {
     fn one_client_at_a_time_is_served_however_few_descriptors_there_are() {
         for descriptors in 0..RESERVED {
             let Limits { links, session_descriptors, undecided, .. } = Limits::with_descriptors(descriptors);
-            assert_eq!((links, session_descriptors, undecided), (1, PER_CHANNEL_SESSION, 1), "{descriptors}");
+            assert_eq!((links, session_descriptors, undecided), (1, PER_CARRIED_SESSION, 1), "{descriptors}");
         }
     }
 }

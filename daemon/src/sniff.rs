@@ -33,7 +33,7 @@ pub(crate) enum Spoken {
 }
 
 /// Waits until the client starts to speak. Its bytes stay in the socket for whoever is to have them.
-pub(crate) async fn sniff(stream: &Stream) -> Result<Spoken, SniffError> {
+pub(crate) async fn sniff(stream: &mut Stream) -> Result<Spoken, SniffError> {
     let mut first = [0];
     let count = timeout(SNIFF_TIME, stream.peek(&mut first)).await.map_err(|_| SniffError::Silent)??;
     match first {
@@ -69,38 +69,38 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_debugger_is_known_by_its_first_byte_alone() {
-        let (mut client, stream) = pair().await;
+        let (mut client, mut stream) = pair().await;
         client.write_all(b"+").await.unwrap();
-        assert_eq!(sniff(&stream).await.unwrap(), Spoken::Rsp);
+        assert_eq!(sniff(&mut stream).await.unwrap(), Spoken::Rsp);
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_session_is_known_by_the_first_byte_of_its_preface() {
-        let (mut client, stream) = pair().await;
+        let (mut client, mut stream) = pair().await;
         client.write_all(&PREFACE[..1]).await.unwrap();
-        assert_eq!(sniff(&stream).await.unwrap(), Spoken::Session);
+        assert_eq!(sniff(&mut stream).await.unwrap(), Spoken::Session);
         assert!(!starts_rsp(PREFACE[0]));
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn tls_and_http_are_refused_by_their_first_byte() {
         for first in [0x16, b'G'] {
-            let (mut client, stream) = pair().await;
+            let (mut client, mut stream) = pair().await;
             client.write_all(&[first, b'+', b'$']).await.unwrap();
-            assert!(matches!(sniff(&stream).await, Err(SniffError::Unknown(byte)) if byte == first));
+            assert!(matches!(sniff(&mut stream).await, Err(SniffError::Unknown(byte)) if byte == first));
         }
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_client_that_closes_at_once_is_not_waited_for() {
-        let (client, stream) = pair().await;
+        let (client, mut stream) = pair().await;
         drop(client);
-        assert!(matches!(sniff(&stream).await, Err(SniffError::Closed)));
+        assert!(matches!(sniff(&mut stream).await, Err(SniffError::Closed)));
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_silent_client_is_given_up() {
-        let (_client, stream) = pair().await;
-        assert!(matches!(sniff(&stream).await, Err(SniffError::Silent)));
+        let (_client, mut stream) = pair().await;
+        assert!(matches!(sniff(&mut stream).await, Err(SniffError::Silent)));
     }
 }

@@ -42,4 +42,4 @@ pub use dial::Dialer;
 pub use endpoint::{Endpoint, Unavailable};
 pub use listener::{BindError, Listener};
 pub use password::{PasswordError, read_password};
-pub use stream::{Peer, Stream};
+pub use stream::{Carried, Peer, Stream};

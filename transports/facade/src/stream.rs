@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// Who is at the other end of a connection.
@@ -48,6 +48,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// `npipe`.
     Pipe(UnixStream),
+    /// What something in this process makes of what travels.
+    Carried(Carried),
 }
 
 impl Stream {
@@ -58,29 +60,62 @@ impl Stream {
     pub fn tune(&self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => dbgsrv_tcp::tune(stream),
-            // The kernel delays nothing there, and knows at once when one side is gone.
-            Self::Pipe(_) => Ok(()),
+            // The kernel delays nothing on a pipe, and knows at once when one side is gone; what carries was tuned before.
+            Self::Pipe(_) | Self::Carried(_) => Ok(()),
         }
     }
 
     /// Waits for bytes and copies them without taking them, so that who reads next gets them too. 0: the peer closed.
     ///
     /// # Errors
-    /// What recv(2) says: the connection is broken.
-    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// The connection is broken; what recv(2) says, where it is a socket.
+    pub async fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.peek(buffer).await,
             Self::Pipe(stream) => dbgsrv_npipe::peek(stream, buffer).await,
+            Self::Carried(stream) => stream.peek(buffer).await,
+        }
+    }
+
+    /// The socket whose bytes these are, with which another process can go on; `None` where this one has to carry them.
+    #[must_use]
+    pub fn socket(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Tcp(stream) => Some(stream.as_fd()),
+            Self::Pipe(stream) => Some(stream.as_fd()),
+            Self::Carried(_) => None,
         }
     }
 }
 
-impl AsFd for Stream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Tcp(stream) => stream.as_fd(),
-            Self::Pipe(stream) => stream.as_fd(),
-        }
+/// What can be carried.
+trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
+
+/// A stream without a socket of its own.
+pub struct Carried(BufReader<Box<dyn Bytes>>);
+
+impl Carried {
+    /// Bytes that are looked at before they are taken, at most: a debugger's first packet. Reads of more go past it.
+    const AHEAD: usize = 512;
+
+    /// Carries what comes out of `stream`.
+    pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self(BufReader::with_capacity(Self::AHEAD, Box::new(stream)))
+    }
+
+    async fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ahead = self.0.fill_buf().await?;
+        let count = ahead.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&ahead[..count]);
+        Ok(count)
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carried").finish_non_exhaustive()
     }
 }
 
@@ -89,6 +124,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Pipe(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Carried(stream) => Pin::new(&mut stream.0).poll_read(cx, buffer),
         }
     }
 }
@@ -98,6 +134,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Pipe(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Carried(stream) => Pin::new(&mut stream.0).poll_write(cx, bytes),
         }
     }
 
@@ -105,6 +142,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Pipe(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Carried(stream) => Pin::new(&mut stream.0).poll_flush(cx),
         }
     }
 
@@ -112,6 +150,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Pipe(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Carried(stream) => Pin::new(&mut stream.0).poll_shutdown(cx),
         }
     }
 }
@@ -119,7 +158,7 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
     use tokio::net::TcpListener;
 
     fn peer(address: &str) -> Peer {
@@ -141,18 +180,33 @@ mod tests {
         }
     }
 
-    #[tokio::test(flavor = "current_thread")]
-    async fn peeked_bytes_stay_for_the_next_reader() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let mut stream = Stream::Tcp(listener.accept().await.unwrap().0);
+    async fn assert_peeked_bytes_stay(mut client: impl AsyncWrite + Unpin, mut stream: Stream) {
         client.write_all(b"+$g#67").await.unwrap();
-        drop(client);
+        client.shutdown().await.unwrap();
         let mut first = [0];
-        assert_eq!(stream.peek(&mut first).await.unwrap(), 1);
-        assert_eq!(first, *b"+");
+        for _ in 0..2 {
+            assert_eq!(stream.peek(&mut first).await.unwrap(), 1);
+            assert_eq!(first, *b"+");
+        }
         let mut all = Vec::new();
         stream.read_to_end(&mut all).await.unwrap();
         assert_eq!(all, b"+$g#67");
+        assert_eq!(stream.peek(&mut first).await.unwrap(), 0);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn peeked_bytes_stay_for_the_next_reader() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        assert_peeked_bytes_stay(client, Stream::Tcp(listener.accept().await.unwrap().0)).await;
+        let (client, carried) = duplex(64);
+        assert_peeked_bytes_stay(client, Stream::Carried(Carried::new(carried))).await;
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn only_a_socket_can_be_handed_on() {
+        let (pipe, _peer) = UnixStream::pair().unwrap();
+        assert!(Stream::Pipe(pipe).socket().is_some());
+        assert!(Stream::Carried(Carried::new(duplex(64).0)).socket().is_none());
     }
 }
