@@ -60,6 +60,16 @@ impl ServerOptions {
         }
     }
 
+    /// Whether a client that is called is called again after the connection broke.
+    #[must_use]
+    pub fn reconnect(&self) -> bool {
+        match self {
+            Self::TcpReverse(tcp) => tcp.reconnect,
+            Self::SslReverse(ssl) => ssl.reconnect,
+            Self::NamedPipe(_) | Self::Tcp(_) | Self::Serial(_) | Self::SecurePipe(_) | Self::Ssl(_) => false,
+        }
+    }
+
     /// The options as they may be logged. [`Display`](fmt::Display) prints the password.
     #[must_use]
     pub fn redacted(&self) -> Redacted<'_> {

@@ -1,25 +1,24 @@
 //! Where a client's connection string leads, checked against what this build can do.
 
-use crate::{Peer, PipePeer, Stream, Unavailable};
+use crate::machine::Machine;
+use crate::waiting::Waiting;
+use crate::{BindError, Peer, PipePeer, Stream, Unavailable};
 use dbgsrv_protocol::options::client::Gdb;
-use dbgsrv_protocol::options::{ClientOptions, Host, IpVersion, Parameter, PipeHost, PipeName, Port};
+use dbgsrv_protocol::options::{ClientOptions, PipeHost, PipeName, Port};
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::net::lookup_host;
-use tokio::time::timeout;
+use std::sync::Arc;
 
-/// How long looking up a name may take: one question to each of two servers (resolv.conf(5): `timeout`).
-const LOOKUP_LIMIT: Duration = Duration::from_secs(10);
-
-/// Connects to a server, as often as need be. `Display` says where: `BOX17 port 5005`, `pipe app`.
+/// Connects to a server, or has it call, as often as need be. `Display` says where: `BOX17 port 5005`, `pipe app`, `BOX17
+/// (calling port 5005 here)`. Clones wait at the same port.
 #[derive(Clone, Debug)]
 pub struct Dialer(Way);
 
 #[derive(Clone, Debug)]
 enum Way {
-    Tcp(Tcp),
+    Tcp(Machine, Port),
+    /// The server makes the connection.
+    TcpReverse(Arc<Waiting>),
     /// On this machine.
     Pipe(PipeName),
 }
@@ -33,8 +32,12 @@ impl Dialer {
         let transport = options.transport();
         match options {
             ClientOptions::Tcp(tcp) => {
-                let (server, port, ip_version) = (tcp.server.clone(), tcp.port, tcp.ip_version);
-                Ok(Self(Way::Tcp(Tcp { server, port, ip_version })))
+                let machine = Machine { host: tcp.server.clone(), ip_version: tcp.ip_version };
+                Ok(Self(Way::Tcp(machine, tcp.port)))
+            }
+            ClientOptions::TcpReverse(tcp) => {
+                let server = Machine { host: tcp.server.clone(), ip_version: None };
+                Ok(Self(Way::TcpReverse(Arc::new(Waiting::new(server, tcp.port, tcp.listen_on.clone())))))
             }
             ClientOptions::NamedPipe(pipe) => match &pipe.server {
                 PipeHost { user: None, host } if dbgsrv_local::is_this_machine(host) => {
@@ -43,23 +46,39 @@ impl Dialer {
                 _ => Err(Unavailable::RemotePipe),
             },
             ClientOptions::Gdb(gdb) => Ok(gdb.into()),
-            ClientOptions::TcpReverse(_) => Err(Unavailable::Parameter { transport, parameter: Parameter::Clicon }),
             _ => Err(Unavailable::Transport(transport)),
         }
     }
 
+    /// Where the server's call is waited for: `tcp port 5005 (0.0.0.0, ::)`. It listens there from now on, or from the first
+    /// [`Self::dial`]. `None` where it is not the server that makes the connection. Must be called inside a tokio runtime
+    /// with I/O.
+    ///
+    /// # Errors
+    /// [`BindError`] with the port and the reason.
+    pub async fn listen(&self) -> Result<Option<String>, BindError> {
+        match &self.0 {
+            Way::TcpReverse(waiting) => waiting.listen().await.map(Some),
+            Way::Tcp(..) | Way::Pipe(_) => Ok(None),
+        }
+    }
+
     /// Connects, and makes the connection fit for debugging. The name is looked up anew each time, so that a machine is
-    /// found again after it moved. Takes half a minute at most. Cancel safe.
+    /// found again after it moved. Takes half a minute at most; where the server is to call, ten minutes. Cancel safe.
     ///
     /// # Errors
     /// What the system says about the name or about the last of its addresses; [`io::ErrorKind::TimedOut`] where
-    /// nobody answers. Of a pipe, where it was looked for.
+    /// nobody answers, or calls. Of a pipe, where it was looked for.
     pub async fn dial(&self) -> io::Result<(Stream, Peer)> {
         let (stream, peer) = match &self.0 {
-            Way::Tcp(tcp) => {
-                let stream = dbgsrv_tcp::connect(&tcp.addresses().await?).await?;
+            Way::Tcp(machine, port) => {
+                let stream = dbgsrv_tcp::connect(&machine.addresses(port.get()).await?).await?;
                 let peer = Peer::Tcp(stream.peer_addr()?);
                 (Stream::Tcp(stream), peer)
+            }
+            Way::TcpReverse(waiting) => {
+                let (stream, peer) = waiting.take().await?;
+                (Stream::Tcp(stream), Peer::Tcp(peer))
             }
             Way::Pipe(name) => {
                 let stream = dbgsrv_npipe::connect(name).await?;
@@ -74,47 +93,16 @@ impl Dialer {
 
 impl From<&Gdb> for Dialer {
     fn from(gdb: &Gdb) -> Self {
-        Self(Way::Tcp(Tcp { server: gdb.server.clone(), port: gdb.port, ip_version: None }))
+        Self(Way::Tcp(Machine { host: gdb.server.clone(), ip_version: None }, gdb.port))
     }
 }
 
 impl fmt::Display for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Way::Tcp(tcp) => write!(f, "{} port {}", tcp.server, tcp.port),
+            Way::Tcp(machine, port) => write!(f, "{machine} port {port}"),
+            Way::TcpReverse(waiting) => waiting.fmt(f),
             Way::Pipe(name) => write!(f, "pipe {name}"),
-        }
-    }
-}
-
-/// A port of a machine.
-#[derive(Clone, Debug)]
-struct Tcp {
-    server: Host,
-    port: Port,
-    ip_version: Option<IpVersion>,
-}
-
-impl Tcp {
-    async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        // An address with an interface's name goes this way too: only the system knows its interfaces.
-        let lookup = lookup_host((self.server.to_string(), self.port.get()));
-        let silent = |_| io::Error::new(io::ErrorKind::TimedOut, "looking up its name takes too long");
-        let found: Vec<_> =
-            timeout(LOOKUP_LIMIT, lookup).await.map_err(silent)??.filter(|address| self.admits(address)).collect();
-        match self.ip_version {
-            Some(version) if found.is_empty() => {
-                Err(io::Error::new(io::ErrorKind::NotFound, format!("it has no address of IP version {version}")))
-            }
-            _ => Ok(found),
-        }
-    }
-
-    fn admits(&self, address: &SocketAddr) -> bool {
-        match self.ip_version {
-            None => true,
-            Some(IpVersion::V4) => address.is_ipv4(),
-            Some(IpVersion::V6) => address.is_ipv6(),
         }
     }
 }
@@ -135,7 +123,6 @@ mod tests {
             ("spipe:proto=tls1,server=a,pipe=b", "transport `spipe`"),
             ("ssl:proto=tls1,server=a,port=1", "transport `ssl`"),
             ("ssl:proto=tls1,clicon=a,port=1", "transport `ssl`"),
-            ("tcp:clicon=a,port=1", "parameter `clicon` of tcp"),
         ];
         for (text, name) in cases {
             let error = dialer(text).unwrap_err().to_string();
@@ -158,6 +145,8 @@ mod tests {
     fn it_says_where_it_connects_to() {
         assert_eq!(dialer(r"tcp:server=\\BOX17,port=5005").unwrap().to_string(), "BOX17 port 5005");
         assert_eq!(dialer("gdb:server=[::1],port=1").unwrap().to_string(), "::1 port 1");
+        let waiting = dialer("tcp:clicon=BOX17,port=51:60").unwrap();
+        assert_eq!(waiting.to_string(), "BOX17 (calling port 51:60 here)");
     }
 
     #[tokio::test(flavor = "current_thread")]
@@ -170,6 +159,20 @@ mod tests {
             let Stream::Tcp(stream) = stream else { panic!("{text}") };
             assert!(stream.nodelay().unwrap(), "{text}");
         }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_server_that_calls_is_waited_for_at_the_first_free_port_of_a_range() {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let low = taken.local_addr().unwrap().port();
+        let high = low.saturating_add(20);
+        let dialer = dialer(&format!("tcp:clicon=127.0.0.1,port={low}:{high},bind=127.0.0.1")).unwrap();
+        let place = dialer.listen().await.unwrap().unwrap();
+        let port = place.strip_prefix("tcp port ").and_then(|place| place.strip_suffix(" (127.0.0.1)")).unwrap();
+        let port = port.parse::<u16>().unwrap();
+        assert!(low < port && port <= high, "{place}");
+        let (server, waiting) = tokio::join!(tokio::net::TcpStream::connect(("127.0.0.1", port)), dialer.dial());
+        assert_eq!(waiting.unwrap().1, Peer::Tcp(server.unwrap().local_addr().unwrap()));
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -1,7 +1,9 @@
 //! What a connection string asks for, checked against what this build can do.
 
+use crate::caller::Caller;
+use crate::machine::Machine;
 use crate::{BindError, Listener};
-use dbgsrv_protocol::options::server::{NamedPipe, Session, Tcp};
+use dbgsrv_protocol::options::server::{NamedPipe, Session, Tcp, TcpReverse};
 use dbgsrv_protocol::options::{
     Address, IpVersion, ListenOn, ListenPort, Parameter, Port, PortRange, ServerOptions, Transport,
 };
@@ -33,13 +35,14 @@ pub enum Unavailable {
     Transport(Transport),
 }
 
-/// Where to listen: all that was asked for can be done by this build.
+/// Where to listen, or whom to call: all that was asked for can be done by this build.
 #[derive(Clone, Debug)]
 pub struct Endpoint(Place);
 
 #[derive(Clone, Debug)]
 enum Place {
     Tcp(Tcp),
+    TcpReverse(TcpReverse),
     Pipe(NamedPipe),
 }
 
@@ -53,17 +56,17 @@ impl Endpoint {
         let transport = options.transport();
         let refuse = |parameter| Err(Unavailable::Parameter { transport, parameter });
         let place = match options {
-            ServerOptions::TcpReverse(_) => return refuse(Parameter::Clicon),
             ServerOptions::Tcp(Tcp { icf_enable: true, .. })
             | ServerOptions::NamedPipe(NamedPipe { icf_enable: true, .. }) => return refuse(Parameter::IcfEnable),
             ServerOptions::Tcp(tcp) => Place::Tcp(tcp.clone()),
+            ServerOptions::TcpReverse(tcp) => Place::TcpReverse(tcp.clone()),
             ServerOptions::NamedPipe(pipe) => Place::Pipe(pipe.clone()),
             _ => return Err(Unavailable::Transport(transport)),
         };
         unavailable(options.session()).map_or(Ok(Self(place)), refuse)
     }
 
-    /// Listens. Must be called inside a tokio runtime with I/O.
+    /// Listens. Nobody is called yet. Must be called inside a tokio runtime with I/O.
     ///
     /// # Errors
     /// [`BindError`] with the port or the pipe, and the reason.
@@ -73,20 +76,25 @@ impl Endpoint {
                 let hosts = hosts(tcp.listen_on.as_ref()).map_err(BindError::Address)?;
                 Ok(Listener::Tcp(dbgsrv_tcp::Listener::bind(&hosts, ports(tcp.port))?))
             }
+            Place::TcpReverse(tcp) => {
+                let client = Machine { host: tcp.client.clone(), ip_version: tcp.ip_version };
+                Ok(Listener::Call(Caller::new(client, tcp.port)))
+            }
             Place::Pipe(pipe) => Ok(Listener::Pipe(dbgsrv_npipe::Listener::bind(&pipe.pipe, &pipe.access)?)),
         }
     }
 
-    /// The connection string of what `listener`, bound to this, listens on: with the port that was free, or the pipe's name
-    /// as it is, and without secrets.
+    /// The connection string of what `listener`, bound to this, listens on: with the port that was free, of a range as
+    /// `USED:HIGH`, or the pipe's name as it is, and without secrets.
     #[must_use]
     pub fn describe(&self, listener: &Listener) -> String {
         let options = match &self.0 {
             Place::Tcp(tcp) => {
                 let port = if let Listener::Tcp(bound) = listener { Port::new(bound.port()) } else { None };
-                let port = port.map_or(tcp.port, |port| ListenPort::Range(PortRange::from(port)));
+                let port = port.map_or(tcp.port, |port| used(tcp.port, port));
                 ServerOptions::Tcp(Tcp { port, ..tcp.clone() })
             }
+            Place::TcpReverse(tcp) => ServerOptions::TcpReverse(tcp.clone()),
             Place::Pipe(pipe) => {
                 let name = if let Listener::Pipe(bound) = listener { Some(bound.name().clone()) } else { None };
                 let name = name.map_or_else(|| pipe.pipe.clone(), Into::into);
@@ -102,8 +110,17 @@ fn unavailable(session: &Session) -> Option<Parameter> {
     session.shell.then_some(Parameter::Shell)
 }
 
+/// The port that was free of those that were asked for, and what is left of a range behind it.
+fn used(asked: ListenPort, port: Port) -> ListenPort {
+    let range = match asked {
+        ListenPort::Range(range) => PortRange::new(port, range.high()),
+        ListenPort::Any => None,
+    };
+    ListenPort::Range(range.unwrap_or_else(|| port.into()))
+}
+
 /// The addresses to listen at; their ports don't matter.
-fn hosts(listen_on: Option<&ListenOn>) -> io::Result<Vec<SocketAddr>> {
+pub(crate) fn hosts(listen_on: Option<&ListenOn>) -> io::Result<Vec<SocketAddr>> {
     let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
     Ok(match listen_on {
@@ -119,7 +136,7 @@ fn hosts(listen_on: Option<&ListenOn>) -> io::Result<Vec<SocketAddr>> {
     })
 }
 
-fn ports(port: ListenPort) -> RangeInclusive<u16> {
+pub(crate) fn ports(port: ListenPort) -> RangeInclusive<u16> {
     match port {
         ListenPort::Any => 0..=0,
         ListenPort::Range(range) => range.low().get()..=range.high().get(),
@@ -141,7 +158,6 @@ mod tests {
             ("spipe:proto=tls1,certuser=a,pipe=a", "transport `spipe`"),
             ("ssl:proto=tls1,certuser=a,port=1", "transport `ssl`"),
             ("ssl:proto=tls1,certuser=a,port=1,clicon=a", "transport `ssl`"),
-            ("tcp:port=1,clicon=a", "parameter `clicon` of tcp"),
             ("tcp:port=1,IcfEnable", "parameter `IcfEnable` of tcp"),
             ("tcp:port=1,shell", "parameter `shell` of tcp"),
             ("npipe:pipe=a,IcfEnable", "parameter `IcfEnable` of npipe"),
@@ -199,6 +215,29 @@ mod tests {
         assert!(text.starts_with(&format!("tcp:port={port},bind=127.0.0.1")), "{text}");
         assert!(text.contains("password=***") && text.contains("linger=5"), "{text}");
         assert_eq!(listener.client_string(), format!("tcp:server=localhost,port={port}"));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn of_a_range_the_port_that_was_free_is_described_and_the_last() {
+        let first = endpoint("tcp:port=0,bind=127.0.0.1").unwrap().bind().unwrap();
+        let low = first.gdb_target().replace("localhost:", "").parse::<u16>().unwrap();
+        let high = low.saturating_add(20);
+        let endpoint = endpoint(&format!("tcp:port={low}:{high},bind=127.0.0.1")).unwrap();
+        let listener = endpoint.bind().unwrap();
+        let used = listener.gdb_target().replace("localhost:", "");
+        assert_eq!(endpoint.describe(&listener), format!("tcp:port={used}:{high},bind=127.0.0.1"));
+        assert_ne!(used, low.to_string());
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_client_that_is_called_is_described_by_its_machine_and_port() {
+        let endpoint = endpoint(r"tcp:port=5005,clicon=\\BOX17,reconnect,password=Secret1").unwrap();
+        let listener = endpoint.bind().unwrap();
+        assert!(listener.is_reverse());
+        assert_eq!(listener.to_string(), "tcp port 5005 of BOX17");
+        assert_eq!(endpoint.describe(&listener), "tcp:port=5005,clicon=BOX17,reconnect,password=***");
+        let client = listener.client_string();
+        assert!(client.starts_with("tcp:clicon=") && client.ends_with(",port=5005"), "{client}");
     }
 
     #[tokio::test(flavor = "current_thread")]

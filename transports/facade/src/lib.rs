@@ -31,12 +31,16 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod caller;
 mod dial;
 mod endpoint;
 mod listener;
+mod machine;
 mod password;
 mod stream;
+mod waiting;
 
+pub use caller::Caller;
 pub use dbgsrv_npipe::Peer as PipePeer;
 pub use dial::Dialer;
 pub use endpoint::{Endpoint, Unavailable};

@@ -1,7 +1,9 @@
 //! A listener on any transport.
 
+use crate::caller::Caller;
 use crate::{Peer, Stream};
-use dbgsrv_protocol::options::{ClientOptions, PipeHost, PipeName, client};
+use dbgsrv_protocol::options::{ClientOptions, Host, PipeHost, PipeName, client};
+use nix::sys::utsname::uname;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -22,8 +24,8 @@ pub enum BindError {
     Pipe(#[from] dbgsrv_npipe::BindError),
 }
 
-/// Accepts connections on one transport. `Display` says what it listens on: `tcp port 5005 (0.0.0.0, ::)`, `npipe app
-/// (/run/dbgsrv/pipes/app)`.
+/// Accepts connections on one transport, or makes them. `Display` says what it listens on, or whom it calls: `tcp port 5005
+/// (0.0.0.0, ::)`, `npipe app (/run/dbgsrv/pipes/app)`, `tcp port 5005 of BOX17`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Listener {
@@ -31,10 +33,19 @@ pub enum Listener {
     Tcp(dbgsrv_tcp::Listener),
     /// `npipe`.
     Pipe(dbgsrv_npipe::Listener),
+    /// `tcp` with `clicon`.
+    Call(Caller),
 }
 
 impl Listener {
-    /// Waits for the next connection. Cancel safe.
+    /// Whether it is this side that makes the connections. Then there is one at a time: the next is made when
+    /// [`Self::accept`] is called again.
+    #[must_use]
+    pub const fn is_reverse(&self) -> bool {
+        matches!(self, Self::Call(_))
+    }
+
+    /// Waits for the next connection; one that calls does so until the call is taken. Cancel safe.
     ///
     /// # Errors
     /// What the system says. None of its errors is the end of the listener: the caller logs it, waits a little and goes
@@ -49,10 +60,14 @@ impl Listener {
                 let (stream, peer) = listener.accept().await?;
                 Ok((Stream::Pipe(stream), Peer::Pipe(peer)))
             }
+            Self::Call(caller) => {
+                let (stream, address) = caller.call().await;
+                Ok((Stream::Tcp(stream), Peer::Tcp(address)))
+            }
         }
     }
 
-    /// What GDB's `target extended-remote` takes to connect from this machine.
+    /// What GDB's `target extended-remote` takes to connect from this machine, or from the client's, where it is called.
     #[must_use]
     pub fn gdb_target(&self) -> String {
         match self {
@@ -65,10 +80,11 @@ impl Listener {
                 // GDB takes what has a colon for a host and a port, whatever file there is.
                 if path.contains(':') { format!("| premote {} pipe", self.client_string()) } else { path }
             }
+            Self::Call(_) => format!("| premote {} pipe", self.client_string()),
         }
     }
 
-    /// The connection string that `premote` takes to connect from this machine.
+    /// The connection string that `premote` takes to connect from this machine, or from the client's, where it is called.
     #[must_use]
     pub fn client_string(&self) -> String {
         match self {
@@ -77,6 +93,7 @@ impl Listener {
                 None => format!("tcp:server=localhost,port={}", listener.port()),
             },
             Self::Pipe(listener) => pipe_string(listener.name()),
+            Self::Call(caller) => format!("tcp:clicon={},port={}", this_machine(), caller.port()),
         }
     }
 }
@@ -94,17 +111,24 @@ fn pipe_string(pipe: &PipeName) -> String {
     ClientOptions::NamedPipe(client::NamedPipe { server, pipe: pipe.clone(), password: None }).to_string()
 }
 
+/// What this machine calls itself, where that is a name that others may know.
+fn this_machine() -> String {
+    let own = uname().ok().and_then(|system| system.nodename().to_str()?.parse::<Host>().ok());
+    own.map_or_else(|| "SERVER".to_owned(), |host| host.to_string())
+}
+
+/// What a listener listens on, in words: the port, and the addresses in parentheses.
+pub(crate) fn tcp_place(listener: &dbgsrv_tcp::Listener) -> String {
+    let addresses: Vec<_> = listener.addresses().iter().map(ToString::to_string).collect();
+    format!("tcp port {} ({})", listener.port(), addresses.join(", "))
+}
+
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(listener) => {
-                write!(f, "tcp port {}", listener.port())?;
-                for (index, address) in listener.addresses().iter().enumerate() {
-                    write!(f, "{}{address}", if index == 0 { " (" } else { ", " })?;
-                }
-                f.write_str(")")
-            }
+            Self::Tcp(listener) => f.write_str(&tcp_place(listener)),
             Self::Pipe(listener) => write!(f, "npipe {} ({})", listener.name(), listener.path().display()),
+            Self::Call(caller) => caller.fmt(f),
         }
     }
 }
