@@ -6,7 +6,7 @@ use crate::exit::ExitError;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::server::Server;
-use crate::serving::{self, Entrance, bind};
+use crate::serving::{self, End, Entrance, bind};
 use crate::worker::SessionHost;
 use crate::{scrub, telemetry};
 use dbgsrv_protocol::options::PasswordSource;
@@ -64,7 +64,8 @@ fn hide_passwords(options: &ServeOptions) {
     }
 }
 
-/// Serves clients until SIGTERM, SIGINT or a client's request, then ends all sessions.
+/// Serves clients until SIGTERM, SIGINT or a client's request, or until a client that was called is gone, then ends all
+/// sessions.
 async fn serve(entrances: Vec<Entrance>, server: Arc<Server>) -> Result<(), ExitError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -76,26 +77,33 @@ async fn serve(entrances: Vec<Entrance>, server: Arc<Server>) -> Result<(), Exit
             _ = interrupt.recv() => "SIGINT",
         }
     };
-    serving::serve(bound, &server, reason).await;
-    Ok(())
+    match serving::serve(bound, &server, reason).await {
+        End::Wanted => Ok(()),
+        End::ClientGone => Err(ExitError::ClientGone),
+    }
 }
 
-/// Says what listens where, and how to connect.
+/// Says what listens where or calls whom, and how to connect.
 fn announce(bound: &[(Listener, Arc<Door>)]) {
     let mut stdout = io::stdout().lock();
     for (listener, door) in bound {
         let policy = &door.policy;
         let connect = match policy {
-            Policy::Password(_) => format!("premote {} ps", listener.client_string()),
+            Policy::Called | Policy::Password(_) => format!("premote {} ps", listener.client_string()),
             Policy::Mode | Policy::Open | Policy::Owner(_) | Policy::Protected => {
                 format!("gdb -ex 'target extended-remote {}'", listener.gdb_target())
             }
         };
-        info!(%listener, %policy, "listening");
+        let (doing, connect_by) = if listener.is_reverse() {
+            ("calling", "wait for it there with")
+        } else {
+            ("listening on", "connect with")
+        };
+        info!(%listener, %policy, "{doing}");
         // Where stdout is closed, the log has it.
         let _ = writeln!(
             stdout,
-            "dbgsrv {}: listening on {listener} for {policy}; connect with: {connect}",
+            "dbgsrv {}: {doing} {listener} for {policy}; {connect_by}: {connect}",
             env!("CARGO_PKG_VERSION"),
         );
     }

@@ -1,5 +1,6 @@
 //! The beginning of a connection: sniffed, admitted, and passed on to what it speaks.
 
+use crate::call::Call;
 use crate::debug_session::{DebugSession, StartError};
 use crate::door::Door;
 use crate::limits::{PER_CARRIED_SESSION, PER_DIRECT_SESSION};
@@ -9,8 +10,8 @@ use crate::pump::pump;
 use crate::refusal::tell;
 use crate::registry::Client;
 use crate::server::Server;
-use crate::sniff::{SniffError, Spoken, sniff};
-use crate::undecided::Place;
+use crate::sniff::{SniffError, Spoken, sniff, sniff_in_time};
+use crate::undecided::{Place, lost};
 use dbgsrv_transports::{Peer, Stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,19 +36,35 @@ enum Rejection {
     Start(#[from] StartError),
 }
 
+/// A fresh connection.
+pub(crate) struct Arrival {
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    /// Its place among the undecided; one that this side made needs none.
+    pub(crate) place: Option<Place>,
+    /// The call that it is, where this side made it.
+    pub(crate) call: Option<Call>,
+}
+
 /// Serves one connection to its end, or until the server's.
-pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut stream: Stream, peer: Peer, place: Place) {
+pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut arrival: Arrival) {
     debug!("connection accepted");
+    let Arrival { stream, peer, place, call } = &mut arrival;
     let decided = tokio::select! {
         () = server.stop.cancelled() => return,
-        () = place.lost() => Err(Rejection::MadeWay),
-        decided = decide(&door.policy, &mut stream, &peer) => decided,
+        () = lost(place.as_ref()) => Err(Rejection::MadeWay),
+        decided = decide(&door.policy, stream, peer, call.is_some()) => decided,
     };
     if let Ok(Spoken::Session) = decided {
-        return link::serve(server, door, stream, peer, place).await;
+        return link::serve(server, door, arrival).await;
     }
+    let Arrival { stream, peer, place, call } = arrival;
     drop(place);
-    match decided.and_then(|_| Ok(start(&server, &stream, &peer)?)) {
+    let started = decided.and_then(|_| Ok(start(&server, &stream, &peer)?));
+    if started.is_ok() {
+        call.iter().for_each(Call::answered);
+    }
+    match started {
         Ok((session, None)) => {
             // The worker has the connection now; here it would only keep it from closing.
             drop(stream);
@@ -59,9 +76,11 @@ pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut stream: Stre
 }
 
 /// What the connection speaks, where that is all that has to be known to let it in.
-async fn decide(policy: &Policy, stream: &mut Stream, peer: &Peer) -> Result<Spoken, Rejection> {
+async fn decide(policy: &Policy, stream: &mut Stream, peer: &Peer, called: bool) -> Result<Spoken, Rejection> {
     stream.tune().map_err(SniffError::Io)?;
-    match sniff(stream).await {
+    // Who was called may have no debugger yet, and keeps nobody else out.
+    let spoken = if called { sniff(stream).await } else { sniff_in_time(stream).await };
+    match spoken {
         // Sessions refuse in words of their own.
         Ok(Spoken::Session) => Ok(Spoken::Session),
         Err(gone @ (SniffError::Closed | SniffError::Io(_))) => Err(gone.into()),
@@ -129,9 +148,10 @@ mod tests {
         let server = Arc::new(Server::new(SessionHost::Threads, LogOptions::default(), Limits::MOST));
         let door = Arc::new(Door::new(&"tcp:port=1".parse().unwrap(), None));
         let peer = Peer::Tcp("127.0.0.1:9".parse().unwrap());
-        let place = server.undecided.enter(Source::from(&peer));
+        let place = Some(server.undecided.enter(Source::from(&peer)));
         let (mut client, stream) = duplex(64);
-        let serving = tokio::spawn(serve(server, door, Stream::Carried(Carried::new(stream)), peer, place));
+        let arrival = Arrival { stream: Stream::Carried(Carried::new(stream)), peer, place, call: None };
+        let serving = tokio::spawn(serve(server, door, arrival));
         // More than the stream holds at once, and wrong: it is asked for again.
         let question = format!("$y{}#xx", "0".repeat(5000));
         client.write_all(question.as_bytes()).await.unwrap();

@@ -11,6 +11,8 @@ pub(crate) struct Door {
     pub(crate) policy: Policy,
     /// How long a session whose connection is cut waits for its client.
     pub(crate) linger: Duration,
+    /// Whether a client that is called is called again when it is gone.
+    pub(crate) reconnect: bool,
     pub(crate) sessions: Sessions,
 }
 
@@ -18,6 +20,7 @@ impl Door {
     pub(crate) fn new(options: &ServerOptions, password: Option<Password>) -> Self {
         Self {
             policy: Policy::new(options, password),
+            reconnect: options.reconnect(),
             linger: options.session().linger.unwrap_or_default().duration(),
             sessions: Sessions::default(),
         }

@@ -5,6 +5,7 @@
 //! | 0 | ended by SIGINT, SIGTERM or a client, or printed what was asked for |
 //! | 1 | could not do its work: a port in use, no descriptors left |
 //! | 2 | the command line or `RUST_LOG` is wrong; nothing was started |
+//! | 3 | the client that it called (`clicon`) is gone, and it was not to call again |
 
 use dbgsrv_transports::BindError;
 use std::io;
@@ -15,6 +16,9 @@ pub const FAILURE: u8 = 1;
 /// The status for a command line that asks for something impossible.
 pub const USAGE: u8 = 2;
 
+/// The status for a server whose client, which it had called, is gone.
+pub const CLIENT_GONE: u8 = 3;
+
 /// Why the command ends early.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -22,6 +26,9 @@ pub enum ExitError {
     /// A transport can't be listened on.
     #[error("error: {0}")]
     Bind(#[from] BindError),
+    /// The client that it called is gone, and nobody else can reach the server.
+    #[error("error: the client is gone; with `reconnect` in the transport the server calls it again")]
+    ClientGone,
     /// The system refuses what every server needs.
     #[error("error: cannot start: {0}")]
     System(#[from] io::Error),
@@ -37,6 +44,7 @@ impl ExitError {
         match self {
             Self::Bind(_) | Self::System(_) => FAILURE,
             Self::Usage(_) => USAGE,
+            Self::ClientGone => CLIENT_GONE,
         }
     }
 }
@@ -51,6 +59,7 @@ mod tests {
             (ExitError::Bind(BindError::Address(io::ErrorKind::NotFound.into())), 1),
             (ExitError::System(io::ErrorKind::OutOfMemory.into()), 1),
             (ExitError::Usage("error: unexpected argument".into()), 2),
+            (ExitError::ClientGone, 3),
         ];
         for (error, status) in table {
             assert_eq!(error.status(), status, "{error}");

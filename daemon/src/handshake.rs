@@ -1,22 +1,23 @@
 //! Who a client is that speaks the session's protocol, and whether it may come in.
 
+use crate::call::Called;
 use crate::door::Door;
 use crate::guesses::Guesses;
 use crate::refusal::tell_session;
 use crate::server::Server;
 use dbgsrv_protocol::session::{Access, HandshakeError, Rejected, ServerConfig, Versions};
 use dbgsrv_session::{AcceptError, Accepted, Guard, accept, accept_guarded};
-use dbgsrv_transports::{Peer, Stream};
+use dbgsrv_transports::Peer;
 use tracing::{debug, warn};
 
 /// Authenticates the client, or tells it why it is turned away. Cancel safe: the connection is closed then.
-pub(crate) async fn admit(server: &Server, door: &Door, stream: Stream, peer: &Peer) -> Option<Accepted> {
+pub(crate) async fn admit(server: &Server, door: &Door, stream: Called, peer: &Peer) -> Option<Accepted> {
     match door.policy.access(peer) {
         Ok(access @ Access::Password(_)) => try_password(server, door, stream, peer, access).await,
         Ok(access @ Access::Open { sealed }) => {
             let accepted = accept(stream, config(server, door, access), &door.sessions).await.map_err(log).ok();
             if sealed && accepted.is_some() {
-                warn!("the client is not authenticated: this listener is open to everybody");
+                warn!("the client is not authenticated: there is no password");
             }
             accepted
         }
@@ -29,7 +30,7 @@ pub(crate) async fn admit(server: &Server, door: &Door, stream: Stream, peer: &P
 }
 
 /// Lets the client in if it knows the password, and if not too many from its address did not.
-async fn try_password(server: &Server, door: &Door, stream: Stream, peer: &Peer, password: Access) -> Option<Accepted> {
+async fn try_password(server: &Server, door: &Door, stream: Called, peer: &Peer, password: Access) -> Option<Accepted> {
     let mut guard = PeersGuesses { guesses: &server.guesses, peer, count: 0 };
     match accept_guarded(stream, config(server, door, password), &door.sessions, &mut guard).await {
         Ok(accepted) => Some(accepted),
@@ -73,7 +74,7 @@ fn config(server: &Server, door: &Door, access: Access) -> ServerConfig {
     }
 }
 
-async fn refuse(server: &Server, door: &Door, stream: Stream, reason: Rejected, text: &str) {
+async fn refuse(server: &Server, door: &Door, stream: Called, reason: Rejected, text: &str) {
     if let Some(_slot) = server.refusal_slot() {
         let nobody = config(server, door, Access::Open { sealed: false });
         tell_session(stream, nobody, reason, text).await;

@@ -55,6 +55,7 @@
 //! ```
 
 pub mod app;
+mod call;
 mod channels;
 pub mod cli;
 mod connection;

@@ -1,17 +1,19 @@
 //! A connection that carries channels, from its handshake to its end.
 
+use crate::call::{Call, Called};
 use crate::channels;
+use crate::connection::Arrival;
 use crate::control::{self, ControlError};
 use crate::debug_session::GRACE;
 use crate::door::Door;
 use crate::handshake::admit;
 use crate::server::Server;
 use crate::source::Source;
-use crate::undecided::Place;
+use crate::undecided::lost;
 use dbgsrv_protocol::control::Event;
 use dbgsrv_protocol::session::CloseCode;
 use dbgsrv_session::{Accepted, Closed, Incoming, Link};
-use dbgsrv_transports::{Peer, Stream};
+use dbgsrv_transports::Peer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -28,15 +30,22 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 const MAX_EVENTS: usize = 256;
 
 /// Serves one connection whose client speaks the session's protocol, to its session's end or until the server's.
-pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, stream: Stream, peer: Peer, place: Place) {
+pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, arrival: Arrival) {
+    let Arrival { stream, peer, place, call } = arrival;
+    let stream = Called::new(stream, call.clone());
     let accepted = tokio::select! {
         () = server.stop.cancelled() => return,
-        () = place.lost() => {
+        () = lost(place.as_ref()) => {
             return warn!(reason = "too many others waited while it was slow", "connection refused");
         }
         accepted = admit(&server, &door, stream, &peer) => accepted,
     };
     drop(place);
+    if accepted.is_some() {
+        call.iter().for_each(Call::answered);
+    }
+    // From here on it is as long as the connection: the session may outlive that.
+    drop(call);
     match accepted {
         Some(Accepted::New(link, incoming)) => Carrier::new(server, link, &peer).run(incoming).await,
         Some(Accepted::Resumed(id)) => info!(link = %id, "connection resumed"),

@@ -1,6 +1,7 @@
 //! The accept loop of one listener.
 
-use crate::connection;
+use crate::call::{Outcome, call};
+use crate::connection::{self, Arrival};
 use crate::door::Door;
 use crate::server::Server;
 use crate::source::Source;
@@ -14,12 +15,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause. What fails now, such as too many open files, may be over any moment.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Accepts connections until the server stops. No failure to accept ends it.
+/// Accepts connections until the server stops, or until a client that it was to call but once is gone. No failure to
+/// accept ends it.
 pub(crate) async fn accept_all(mut listener: Listener, door: Arc<Door>, server: Arc<Server>) {
     let stop = server.stop.clone();
     tokio::select! {
         () = stop.cancelled() => debug!(%listener, "stopped listening"),
-        () = accept(&mut listener, &door, &server) => {}
+        () = accept(&mut listener, &door, &server) => warn!(client = %listener, "the client is gone; not calling it again"),
     }
 }
 
@@ -29,13 +31,23 @@ async fn accept(listener: &mut Listener, door: &Arc<Door>, server: &Arc<Server>)
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
+                let (call, outcome) = listener.is_reverse().then(call).unzip();
+                // One that was called is no stranger, and there are no others like it.
+                let place = call.is_none().then(|| server.undecided.enter(Source::from(&peer)));
                 // At the highest level, so that every line carries it whatever the filter lets through.
                 let span = error_span!("connection", id = server.next_connection(), %peer);
-                let place = server.undecided.enter(Source::from(&peer));
-                let connection = connection::serve(Arc::clone(server), Arc::clone(door), stream, peer, place);
+                let arrival = Arrival { stream, peer, place, call };
+                let connection = connection::serve(Arc::clone(server), Arc::clone(door), arrival);
                 server.tasks.spawn(connection.instrument(span));
-                // Whoever has to make way for it does so before the next one comes.
-                tokio::task::yield_now().await;
+                match outcome.map(Outcome::over) {
+                    Some(over) => {
+                        if over.await && !door.reconnect {
+                            return;
+                        }
+                    }
+                    // Whoever has to make way for it does so before the next one comes.
+                    None => tokio::task::yield_now().await,
+                }
             }
             Err(error) => {
                 warn!(%listener, reason = %error, ?pause, "cannot accept a connection; trying again");

@@ -17,6 +17,8 @@ pub(crate) enum Policy {
     /// A pipe's default: this user, by number, and root. The kernel has checked that too, but what it checked by, a file and
     /// its directory, can be changed.
     Owner(u32),
+    /// The client that this side calls: the user named its machine.
+    Called,
     /// Whoever proves to know the password. Plain RSP has no way to.
     Password(Password),
     /// Protected mode: without a password, only peers on this machine.
@@ -64,6 +66,7 @@ impl Policy {
     pub(crate) fn new(options: &ServerOptions, password: Option<Password>) -> Self {
         match (password, options) {
             (Some(password), _) => Self::Password(password),
+            (None, ServerOptions::TcpReverse(_) | ServerOptions::SslReverse(_)) => Self::Called,
             (None, ServerOptions::Tcp(tcp)) if tcp.open => Self::Open,
             (None, ServerOptions::NamedPipe(pipe)) if pipe.access.admits_others() => Self::Mode,
             (None, ServerOptions::NamedPipe(_)) => Self::Owner(geteuid().as_raw()),
@@ -85,7 +88,9 @@ impl Policy {
             Self::Password(password) => Ok(Access::Password(password.clone())),
             Self::Protected if !peer.is_local() => Err(Refusal::NotLocal),
             Self::Owner(user) if !is_user(peer, *user) => Err(Refusal::NotOwner),
-            Self::Mode | Self::Open | Self::Owner(_) | Self::Protected => Ok(Access::Open { sealed: !peer.is_local() }),
+            Self::Called | Self::Mode | Self::Open | Self::Owner(_) | Self::Protected => {
+                Ok(Access::Open { sealed: !peer.is_local() })
+            }
         }
     }
 }
@@ -106,6 +111,7 @@ const fn server(peer: &Peer) -> &'static str {
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Called => "the client there",
             Self::Mode => "clients that its mode lets in",
             Self::Open => "all clients",
             Self::Owner(0) => "root's clients",
@@ -156,6 +162,15 @@ mod tests {
     #[test]
     fn open_serves_everybody_and_seals_what_leaves_the_machine() {
         let policy = policy("tcp:port=1,open");
+        for (peer, leaves) in NEAR.map(|near| (peer(near), false)).into_iter().chain(FAR.map(|far| (peer(far), true))) {
+            assert_eq!(policy.admit_debugger(&peer), Ok(()));
+            assert!(matches!(policy.access(&peer), Ok(Access::Open { sealed }) if sealed == leaves), "{peer}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_called_is_served_wherever_it_is_and_what_leaves_the_machine_is_sealed() {
+        let policy = policy("tcp:port=1,clicon=BOX17");
         for (peer, leaves) in NEAR.map(|near| (peer(near), false)).into_iter().chain(FAR.map(|far| (peer(far), true))) {
             assert_eq!(policy.admit_debugger(&peer), Ok(()));
             assert!(matches!(policy.access(&peer), Ok(Access::Open { sealed }) if sealed == leaves), "{peer}");

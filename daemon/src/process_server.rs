@@ -121,7 +121,7 @@ fn run(entrances: &[Entrance], server: &Arc<Server>, started: impl FnOnce(Vec<St
     let ended = runtime.block_on(async {
         let bound = bind(entrances, server)?;
         started(server.listening.get().cloned().unwrap_or_default());
-        serving::serve(bound, server, pending()).await;
+        let _ = serving::serve(bound, server, pending()).await;
         Ok(())
     });
     runtime.shutdown_background();

@@ -1,12 +1,13 @@
 //! Turning a client away with a reason that its user sees.
 
+use crate::call::Called;
 use crate::sniff::starts_rsp;
 use dbgsrv_protocol::session::{Handshake, Rejected, ServerConfig};
 use dbgsrv_session::SystemRandom;
 use dbgsrv_transports::Stream;
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// How long a client that is turned away may take to ask its first question and to hang up.
@@ -31,14 +32,14 @@ async fn answer(stream: &mut Stream, reason: &str) -> io::Result<()> {
 }
 
 /// As [`tell`], for a client that speaks the session's protocol.
-pub(crate) async fn tell_session(mut stream: Stream, config: ServerConfig, reason: Rejected, text: &str) {
+pub(crate) async fn tell_session(mut stream: Called, config: ServerConfig, reason: Rejected, text: &str) {
     let mut handshake = Handshake::server(config, &mut SystemRandom);
     handshake.reject(reason, text);
     let _ = timeout(TELL_TIME, leave(&mut stream, handshake.transmit())).await;
 }
 
 /// Sends the last words, and waits until the client has hung up.
-async fn leave(stream: &mut Stream, words: &[u8]) -> io::Result<()> {
+async fn leave(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), words: &[u8]) -> io::Result<()> {
     stream.write_all(words).await?;
     stream.shutdown().await?;
     // Closing while bytes of the client are unread would reset the connection, and take the words with it.

@@ -9,6 +9,7 @@ use std::io;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::runtime::{self, Runtime};
+use tokio_util::task::TaskTracker;
 use tracing::info;
 
 /// Requests of clients that may block at the same time, each on a thread. Further ones wait.
@@ -67,22 +68,38 @@ pub(crate) fn bind(entrances: &[Entrance], server: &Server) -> Result<Vec<(Liste
     Ok(bound)
 }
 
-/// Serves clients until `reason` comes up or the server is to stop, then ends all sessions.
+/// Why a server ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum End {
+    /// Somebody wants it to.
+    Wanted,
+    /// The clients that it called are gone, and nobody else can reach it.
+    ClientGone,
+}
+
+/// Serves clients until `reason` comes up, the server is to stop or there is nobody to serve any more, then ends all
+/// sessions.
 pub(crate) async fn serve(
     bound: Vec<(Listener, Arc<Door>)>,
     server: &Arc<Server>,
     reason: impl Future<Output = &'static str>,
-) {
+) -> End {
+    let accepting = TaskTracker::new();
     for (listener, door) in bound {
-        server.tasks.spawn(accept_all(listener, door, Arc::clone(server)));
+        accepting.spawn(accept_all(listener, door, Arc::clone(server)));
     }
-    let reason = tokio::select! {
-        reason = reason => reason,
-        () = server.stop.cancelled() => "a request",
+    accepting.close();
+    let (end, reason) = tokio::select! {
+        biased;
+        reason = reason => (End::Wanted, reason),
+        () = server.stop.cancelled() => (End::Wanted, "a request"),
+        () = accepting.wait() => (End::ClientGone, "the client is gone"),
     };
     info!(reason, "ending all sessions");
     server.stop.cancel();
     server.tasks.close();
     server.tasks.wait().await;
+    accepting.wait().await;
     info!("ended");
+    end
 }

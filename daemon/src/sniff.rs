@@ -32,10 +32,15 @@ pub(crate) enum Spoken {
     Session,
 }
 
+/// As [`sniff`]; a client that says nothing is given up.
+pub(crate) async fn sniff_in_time(stream: &mut Stream) -> Result<Spoken, SniffError> {
+    timeout(SNIFF_TIME, sniff(stream)).await.map_err(|_| SniffError::Silent)?
+}
+
 /// Waits until the client starts to speak. Its bytes stay in the socket for whoever is to have them.
 pub(crate) async fn sniff(stream: &mut Stream) -> Result<Spoken, SniffError> {
     let mut first = [0];
-    let count = timeout(SNIFF_TIME, stream.peek(&mut first)).await.map_err(|_| SniffError::Silent)??;
+    let count = stream.peek(&mut first).await?;
     match first {
         _ if count == 0 => Err(SniffError::Closed),
         [byte] if starts_rsp(byte) => Ok(Spoken::Rsp),
@@ -101,6 +106,6 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_silent_client_is_given_up() {
         let (_client, mut stream) = pair().await;
-        assert!(matches!(sniff(&mut stream).await, Err(SniffError::Silent)));
+        assert!(matches!(sniff_in_time(&mut stream).await, Err(SniffError::Silent)));
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::source::Source;
 use std::collections::{HashMap, VecDeque};
+use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -76,10 +77,11 @@ impl Queue {
     }
 }
 
-impl Place {
-    /// Waits until the place is taken away.
-    pub(crate) async fn lost(&self) {
-        self.made_way.cancelled().await;
+/// Waits until the place is taken away; one that is not there never is.
+pub(crate) async fn lost(place: Option<&Place>) {
+    match place {
+        Some(place) => place.made_way.cancelled().await,
+        None => pending().await,
     }
 }
 
@@ -142,6 +144,6 @@ mod tests {
         let room = Undecided::new(1);
         let first = room.enter(PEER);
         let _second = room.enter(PEER);
-        first.lost().await;
+        lost(Some(&first)).await;
     }
 }
