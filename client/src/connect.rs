@@ -3,7 +3,7 @@
 use crate::facts::facts;
 use crate::{Error, RemoteServer};
 use dbgsrv_protocol::options::client::Gdb;
-use dbgsrv_protocol::options::{ClientOptions, Password};
+use dbgsrv_protocol::options::{ClientOptions, Password, PasswordSource};
 use dbgsrv_protocol::session::{ClientConfig, Versions};
 use dbgsrv_session::{ConnectError, Dial};
 use dbgsrv_transports::{Dialer, Stream, read_password};
@@ -26,12 +26,66 @@ impl ConnectSettings {
     }
 }
 
+/// The way to a process server, which can be taken again: with another password, say.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    dialer: Dialer,
+    password: Option<PasswordSource>,
+}
+
+impl Connector {
+    /// Checks a connection string, and touches nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::NotAProcessServer`].
+    pub fn new(options: &ClientOptions) -> Result<Self, Error> {
+        if matches!(options, ClientOptions::Gdb(_)) {
+            return Err(Error::NotAProcessServer);
+        }
+        Ok(Self { dialer: Dialer::new(options)?, password: options.password().cloned() })
+    }
+
+    /// Where the server's call is waited for, where it is the server that makes the connection (`clicon`): `tcp port 5005
+    /// (0.0.0.0, ::)`. It listens there from now on, for as long as this or a session that came of it is there. Must be
+    /// called inside a tokio runtime with I/O.
+    ///
+    /// # Errors
+    /// [`Error::Listen`].
+    pub async fn listen(&self) -> Result<Option<String>, Error> {
+        Ok(self.dialer.listen().await?)
+    }
+
+    /// As [`connect_with`].
+    ///
+    /// # Errors
+    /// As there.
+    #[expect(clippy::missing_panics_doc, reason = "nobody else has had a new session's control channel")]
+    pub async fn connect(&self, connect: ConnectSettings) -> Result<RemoteServer, Error> {
+        let password = match connect.password {
+            None => self.password.as_ref().map(read_password).transpose()?,
+            given => given,
+        };
+        let dialer = self.dialer.clone();
+        let server = dialer.to_string();
+        let dialled = dialer.dial().await;
+        let (first, peer) = dialled.map_err(|error| Error::connecting(&server, ConnectError::Dial(error)))?;
+        let local = peer.is_local();
+        let config =
+            ClientConfig { facts: facts(), versions: Versions::SPOKEN, password, local, channel_binding: None };
+        let dial = Redial { dialer, first: Some(first), local };
+        let link = dbgsrv_session::connect(dial, config).await.map_err(|error| Error::connecting(&server, error))?;
+        Ok(RemoteServer::new(link).expect("a new session's control channel is free"))
+    }
+}
+
 /// Connects to a process server (`ConnectProcessServer`; the string is that of `-premote`). Must be called inside a tokio
 /// runtime with I/O and time, on which a task keeps the session up from then on.
 ///
 /// Records are sealed except where the connection is one over a pipe or the loopback interface, to a server without a
 /// password.
 /// After a cut the session comes back by itself, to the same name and port, for as long as the server keeps it.
+/// With `clicon` the server makes the connection, and is waited for: ten minutes for the first. Calls of other machines than
+/// the one named are closed.
 ///
 /// # Errors
 /// * [`Error::Unavailable`], [`Error::NotAProcessServer`], [`Error::Password`]: the connection string; nothing was tried.
@@ -45,24 +99,8 @@ pub async fn connect_process_server(options: &ClientOptions) -> Result<RemoteSer
 ///
 /// # Errors
 /// As there.
-#[expect(clippy::missing_panics_doc, reason = "nobody else has had a new session's control channel")]
 pub async fn connect_with(options: &ClientOptions, connect: ConnectSettings) -> Result<RemoteServer, Error> {
-    if matches!(options, ClientOptions::Gdb(_)) {
-        return Err(Error::NotAProcessServer);
-    }
-    let dialer = Dialer::new(options)?;
-    let password = match connect.password {
-        None => options.password().map(read_password).transpose()?,
-        given => given,
-    };
-    let server = dialer.to_string();
-    let dialled = dialer.dial().await;
-    let (first, peer) = dialled.map_err(|error| Error::connecting(&server, ConnectError::Dial(error)))?;
-    let local = peer.is_local();
-    let config = ClientConfig { facts: facts(), versions: Versions::SPOKEN, password, local, channel_binding: None };
-    let dial = Redial { dialer, first: Some(first), local };
-    let link = dbgsrv_session::connect(dial, config).await.map_err(|error| Error::connecting(&server, error))?;
-    Ok(RemoteServer::new(link).expect("a new session's control channel is free"))
+    Connector::new(options)?.connect(connect).await
 }
 
 /// Connects to a gdbserver, which is no process server: the stream is one RSP conversation, as

@@ -3,7 +3,7 @@
 use dbgsrv_protocol::control::{CodecError, Failure, FailureKind};
 use dbgsrv_protocol::session::{CloseCode, HandshakeError, Rejected};
 use dbgsrv_session::{Closed, ConnectError, OpenError};
-use dbgsrv_transports::{PasswordError, Unavailable};
+use dbgsrv_transports::{BindError, PasswordError, Unavailable};
 use thiserror::Error;
 
 /// Why something was not done. `Display` is one line for people.
@@ -19,6 +19,9 @@ pub enum Error {
     /// The password that the connection string names can't be had.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The server's call can't be waited for.
+    #[error(transparent)]
+    Listen(#[from] BindError),
     /// There is no session with the server.
     #[error("{server}: {source}")]
     Connect {

@@ -10,7 +10,8 @@
 //!                                          └─ next_event, closed
 //! ```
 //!
-//! It asks nobody for a password: who gets [`Error::PasswordNeeded`] asks, and calls [`connect_with`].
+//! It asks nobody for a password: who gets [`Error::PasswordNeeded`] asks, and calls [`connect_with`], or
+//! [`Connector::connect`] where it is the server that connects.
 //!
 //! ```no_run
 //! use dbgsrv_client::{GetProc, ProcDesc, ProcessMatch, connect_process_server};
@@ -52,7 +53,7 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
-pub use connect::{ConnectSettings, connect_gdbserver, connect_process_server, connect_with};
+pub use connect::{ConnectSettings, Connector, connect_gdbserver, connect_process_server, connect_with};
 pub use dbgsrv_protocol::control::{
     Check, Event, Failure, FailureKind, ProcessDescription, Program, ServerInfo, SessionInfo, Verdict,
 };

@@ -23,6 +23,7 @@ pub mod process;
 pub mod program;
 pub mod proxy;
 pub mod relay;
+pub mod reserved;
 pub mod rsp;
 pub mod server;
 pub mod session;

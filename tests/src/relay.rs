@@ -37,11 +37,13 @@ impl Relay {
         let shared = Arc::clone(&wire);
         std::thread::spawn(move || {
             for client in listener.incoming() {
-                let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", server))) else { return };
+                let (Ok(client), server) = (client, TcpStream::connect(("127.0.0.1", server))) else { return };
                 let mut wire = lock(&shared);
                 if wire.closed {
                     return;
                 }
+                // Nobody is there yet.
+                let Ok(server) = server else { continue };
                 wire.accepted += 1;
                 for (from, to) in [(&client, &server), (&server, &client)] {
                     from.set_nodelay(true).expect("it is a TCP socket");

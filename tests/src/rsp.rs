@@ -24,7 +24,15 @@ impl Client {
     /// When nothing listens.
     #[must_use]
     pub fn connect(port: u16) -> Self {
-        let stream = TcpStream::connect(("localhost", port)).expect("the server listens");
+        Self::over(TcpStream::connect(("localhost", port)).expect("the server listens"))
+    }
+
+    /// Over a connection that is there already.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(STEP)).expect("the step is not zero");
         stream.set_write_timeout(Some(GUARD)).expect("the guard is not zero");
         stream.set_nodelay(true).expect("it is a TCP socket");
@@ -34,10 +42,18 @@ impl Client {
     /// Connects and exchanges features, in extended mode.
     #[must_use]
     pub fn greeted(port: u16) -> Self {
-        let mut client = Self::connect(port);
-        client.request(FEATURES);
-        client.request("!");
-        client
+        Self::connect(port).greet()
+    }
+
+    /// Exchanges features, and asks for extended mode.
+    ///
+    /// # Panics
+    /// When the server closes the connection or does not answer.
+    #[must_use]
+    pub fn greet(mut self) -> Self {
+        self.request(FEATURES);
+        self.request("!");
+        self
     }
 
     /// The socket, to read nothing from or to close.

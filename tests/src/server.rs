@@ -160,7 +160,16 @@ impl Server {
         Self { process, port, between: None, log }
     }
 
-    /// The port that debuggers connect to.
+    /// Starts `dbgsrv` so that it calls a port of this machine; `more` begins with a comma or is empty.
+    ///
+    /// # Panics
+    /// When it does not say whom it calls.
+    #[must_use]
+    pub fn calling(port: u16, more: &str) -> Self {
+        Self::start_with(&["-t", &format!("tcp:port={port},clicon=127.0.0.1{more}")])
+    }
+
+    /// The port that debuggers connect to, or that it calls.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.between.as_ref().map_or(self.port, Listening::port)
@@ -272,10 +281,10 @@ fn collect(reader: PipeReader, log: &Mutex<String>, found: &Sender<u16>) {
     }
 }
 
-/// The port in a line such as `… listening on tcp port 5005 …` or `Listening on port 5005`.
+/// The port in a line such as `… listening on tcp port 5005 …`, `Listening on port 5005` or `… calling tcp port 5005 of …`.
 fn listening_port(line: &str) -> Option<u16> {
     let line = line.to_lowercase();
-    let (_, place) = line.split_once("listening on ")?;
+    let (_, place) = line.split_once("listening on ").or_else(|| line.split_once("calling "))?;
     let (_, rest) = place.split_once("port")?;
     let digits = rest.trim_start_matches([' ', '=']);
     digits.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()

@@ -2,7 +2,7 @@
 
 use crate::exit::ExitError;
 use crate::terminal::{Reply, ask};
-use dbgsrv_client::{ClientOptions, ConnectSettings, Error, Password, RemoteServer, connect_with};
+use dbgsrv_client::{ClientOptions, ConnectSettings, Connector, Error, Password, RemoteServer};
 use dbgsrv_protocol::session::{HandshakeError, Rejected};
 use dbgsrv_session::ConnectError;
 use std::time::Duration;
@@ -14,12 +14,17 @@ const ATTEMPTS: usize = 3;
 /// How many seconds a server that is not ready for another password is given.
 const PATIENCE: usize = 10;
 
-/// Connects. A server that wants a password and was given none is given one from the terminal.
+/// Connects, or waits for the server's call and says where. A server that wants a password and was given none is given one
+/// from the terminal.
 ///
 /// # Errors
 /// [`ExitError::Client`] with the reason, [`ExitError::NoTerminal`] where there is nobody to ask.
 pub(crate) async fn connect(options: &ClientOptions) -> Result<RemoteServer, ExitError> {
-    let mut refusal = match connect_with(options, ConnectSettings::default()).await {
+    let connector = Connector::new(options)?;
+    if let Some(place) = connector.listen().await? {
+        eprintln!("premote: waiting at {place} for the call of {}", options.redacted());
+    }
+    let mut refusal = match connector.connect(ConnectSettings::default()).await {
         Err(error @ Error::PasswordNeeded { .. }) => error,
         result => return Ok(result?),
     };
@@ -34,7 +39,7 @@ pub(crate) async fn connect(options: &ClientOptions) -> Result<RemoteServer, Exi
             eprintln!("A password has 1 to {} bytes.", Password::MAX_LENGTH);
             continue;
         };
-        match connect_patiently(options, &ConnectSettings::default().password(password)).await {
+        match connect_patiently(&connector, &ConnectSettings::default().password(password)).await {
             Err(error @ Error::WrongPassword { .. }) => {
                 refusal = error;
                 if attempt < ATTEMPTS {
@@ -48,14 +53,14 @@ pub(crate) async fn connect(options: &ClientOptions) -> Result<RemoteServer, Exi
 }
 
 /// Connects to a server that lets a wrong password wait before it listens to another.
-async fn connect_patiently(options: &ClientOptions, settings: &ConnectSettings) -> Result<RemoteServer, Error> {
+async fn connect_patiently(connector: &Connector, settings: &ConnectSettings) -> Result<RemoteServer, Error> {
     for _ in 0..PATIENCE {
-        match connect_with(options, settings.clone()).await {
+        match connector.connect(settings.clone()).await {
             Err(Error::Connect { source, .. }) if is_busy(&source) => sleep(Duration::from_secs(1)).await,
             result => return result,
         }
     }
-    connect_with(options, settings.clone()).await
+    connector.connect(settings.clone()).await
 }
 
 fn is_busy(error: &ConnectError) -> bool {
