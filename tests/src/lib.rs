@@ -17,6 +17,7 @@ pub mod beats;
 pub mod gdb;
 pub mod listening;
 pub mod mi;
+pub mod named;
 mod patience;
 pub mod premote;
 pub mod process;

@@ -1,86 +1,20 @@
 //! `dbgsrv` under the name of gdbserver: the same command lines, words and exit statuses.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 
 use dbgsrv_tests::gdb::{Transcript, batch};
+use dbgsrv_tests::named::{Link, Running};
 use dbgsrv_tests::process::{Owned, Stray, threads};
-use dbgsrv_tests::server::dbgsrv;
-use dbgsrv_tests::{GUARD, program, wait_until};
+use dbgsrv_tests::{program, wait_until};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use tempfile::TempDir;
 
-/// A link with gdbserver's name.
-struct Link {
-    folder: TempDir,
+fn link() -> Link {
+    Link::new("gdbserver")
 }
 
-impl Link {
-    fn new() -> Self {
-        let folder = TempDir::new().expect("a folder can be made");
-        symlink(dbgsrv(), folder.path().join("gdbserver")).expect("a link can be made");
-        Self { folder }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("gdbserver")
-    }
-
-    fn start(&self, arguments: &[&str]) -> Running {
-        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
-        let stdout = writer.try_clone().expect("a pipe's end can be duplicated");
-        let mut command = Command::new(self.path());
-        command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(writer).env("SHELL", "/bin/sh");
-        let process = Owned::spawn(&mut command);
-        drop(command);
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(reader).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Running { process, lines, said: String::new() }
-    }
-}
-
-/// A server that has been started, and what it has said.
-struct Running {
-    process: Owned,
-    lines: Receiver<String>,
-    said: String,
-}
-
-impl Running {
-    /// What follows `start` in the next line that begins with it.
-    fn after(&mut self, start: &str) -> String {
-        loop {
-            let Ok(line) = self.lines.recv_timeout(GUARD) else { panic!("no line {start:?}, but:\n{}", self.said) };
-            self.said.push_str(&line);
-            self.said.push('\n');
-            if let Some(rest) = line.strip_prefix(start) {
-                return rest.to_owned();
-            }
-        }
-    }
-
-    fn port(&mut self) -> String {
-        self.after("Listening on port ")
-    }
-
-    /// Its exit status, after its last line.
-    fn end(&mut self) -> i32 {
-        while let Ok(line) = self.lines.recv_timeout(GUARD) {
-            self.said.push_str(&line);
-            self.said.push('\n');
-        }
-        self.process.wait()
-    }
-
-    fn assert_said(&self, text: &str) {
-        assert!(self.said.contains(text), "no {text:?} in:\n{}", self.said);
-    }
+fn port_of(server: &mut Running) -> String {
+    server.after("Listening on port ")
 }
 
 fn gdb(connect: &str, commands: &[&str]) -> Transcript {
@@ -95,11 +29,11 @@ fn basics() -> String {
 
 #[test]
 fn a_program_with_arguments_is_started_and_the_server_ends_with_it() {
-    let link = Link::new();
+    let link = link();
     let mut server = link.start(&["localhost:0", "/bin/sh", "-c", "echo \"<$0>\" \"<$1>\"; exit 3", "a  b", "$HOME"]);
     let pid = server.after("Process /bin/sh created; pid = ");
     assert!(pid.parse::<u32>().is_ok(), "{pid}");
-    let port = server.port();
+    let port = port_of(&mut server);
     let transcript = batch(&["set sysroot /".into(), format!("target remote localhost:{port}"), "continue".into()]);
     transcript.assert_has("exited with code 03]");
     assert_eq!(server.end(), 0);
@@ -110,13 +44,13 @@ fn a_program_with_arguments_is_started_and_the_server_ends_with_it() {
 
 #[test]
 fn the_program_of_a_connection_that_was_closed_is_there_for_the_next() {
-    let link = Link::new();
+    let link = link();
     let mut server = link.start(&["localhost:0", &basics()]);
-    let port = server.port();
+    let port = port_of(&mut server);
     let target = format!("target remote localhost:{port}");
     gdb(&target, &["break square", "continue", "disconnect"]).assert_has("Breakpoint 1, square (x=6)");
     server.after("Remote side has terminated connection.");
-    server.port();
+    port_of(&mut server);
     let transcript = gdb(&target, &["backtrace", "continue"]);
     transcript.assert_has("square (x=6)");
     transcript.assert_has("exited with code 03]");
@@ -125,10 +59,10 @@ fn the_program_of_a_connection_that_was_closed_is_there_for_the_next() {
 
 #[test]
 fn once_means_one_connection() {
-    let link = Link::new();
+    let link = link();
     let mut server = link.start(&["--once", "localhost:0", &basics()]);
     let pid = server.after(&format!("Process {} created; pid = ", basics()));
-    let port = server.port();
+    let port = port_of(&mut server);
     gdb(&format!("target remote localhost:{port}"), &["disconnect"]);
     assert_eq!(server.end(), 0);
     server.assert_said(&format!("Killing process(es): {pid}\n"));
@@ -136,18 +70,18 @@ fn once_means_one_connection() {
 
 #[test]
 fn killing_the_program_ends_the_server() {
-    let link = Link::new();
+    let link = link();
     let mut server = link.start(&["localhost:0", &basics()]);
-    let port = server.port();
+    let port = port_of(&mut server);
     gdb(&format!("target remote localhost:{port}"), &["kill"]);
     assert_eq!(server.end(), 0);
 }
 
 #[test]
 fn a_detached_program_is_waited_for() {
-    let link = Link::new();
+    let link = link();
     let mut server = link.start(&["localhost:0", "/bin/sh", "-c", "echo done"]);
-    let port = server.port();
+    let port = port_of(&mut server);
     batch(&["set sysroot /".into(), format!("target remote localhost:{port}"), "detach".into()])
         .assert_has("detached]");
     assert_eq!(server.end(), 0);
@@ -157,9 +91,9 @@ fn a_detached_program_is_waited_for() {
 
 #[test]
 fn multi_serves_on_until_it_is_told_to_end() {
-    let link = Link::new();
+    let link = link();
     let mut server = link.start(&["--multi", "localhost:0"]);
-    let port = server.port();
+    let port = port_of(&mut server);
     let target = format!("target extended-remote localhost:{port}");
     let executable = format!("set remote exec-file {}", basics());
     for _ in 0..2 {
@@ -175,11 +109,11 @@ fn multi_serves_on_until_it_is_told_to_end() {
 
 #[test]
 fn sigterm_kills_what_was_created_and_detaches_what_was_attached_to() {
-    let link = Link::new();
+    let link = link();
     let mut created = link.start(&["localhost:0", "/bin/sleep", "100"]);
     let pid = Pid::from_raw(created.after("Process /bin/sleep created; pid = ").parse().expect("a number"));
     let _stray = Stray(pid);
-    created.port();
+    port_of(&mut created);
     created.process.signal(Signal::SIGTERM);
     assert_eq!(created.end(), 0);
     wait_until("the created program is gone", || threads(pid).is_empty());
@@ -187,7 +121,7 @@ fn sigterm_kills_what_was_created_and_detaches_what_was_attached_to() {
     let other = Owned::spawn(Command::new("sleep").arg("100"));
     let mut attached = link.start(&["--attach", "localhost:0", &other.pid().to_string()]);
     attached.after("Attached; pid = ");
-    attached.port();
+    port_of(&mut attached);
     assert_eq!(threads(other.pid())[0].tracer, attached.process.pid().as_raw());
     attached.process.signal(Signal::SIGTERM);
     assert_eq!(attached.end(), 0);
@@ -197,7 +131,7 @@ fn sigterm_kills_what_was_created_and_detaches_what_was_attached_to() {
 
 #[test]
 fn standard_input_and_output_can_be_the_connection() {
-    let link = Link::new();
+    let link = link();
     for comm in ["-", "stdio"] {
         let target = format!("target remote | {} {comm} {}", link.path().display(), basics());
         let transcript = gdb(&target, &["break square", "continue", "continue"]);
@@ -209,12 +143,12 @@ fn standard_input_and_output_can_be_the_connection() {
 
 #[test]
 fn a_wrapper_starts_the_program_with_a_shell_or_without() {
-    let link = Link::new();
+    let link = link();
     for shell in ["--startup-with-shell", "--no-startup-with-shell"] {
         let wrapper = ["--wrapper", "env", "WRAPPED=a b", "--"];
         let arguments = [&[shell][..], &wrapper, &["localhost:0", "/bin/sh", "-c", "echo \"<$WRAPPED>\""]].concat();
         let mut server = link.start(&arguments);
-        let port = server.port();
+        let port = port_of(&mut server);
         let target = format!("target remote localhost:{port}");
         batch(&["set sysroot /".into(), target, "continue".into()]).assert_has("exited normally]");
         assert_eq!(server.end(), 0);
@@ -224,10 +158,10 @@ fn a_wrapper_starts_the_program_with_a_shell_or_without() {
 
 #[test]
 fn packets_that_are_switched_off_are_not_missed() {
-    let link = Link::new();
+    let link = link();
     for packets in ["T", "Tthread", "vCont", "threads"] {
         let mut server = link.start(&[&format!("--disable-packet={packets}"), "localhost:0", &basics()]);
-        let port = server.port();
+        let port = port_of(&mut server);
         let transcript = gdb(&format!("target remote localhost:{port}"), &["break square", "continue", "continue"]);
         transcript.assert_has("Breakpoint 1, square (x=6)");
         transcript.assert_has("exited with code 03]");
@@ -237,7 +171,7 @@ fn packets_that_are_switched_off_are_not_missed() {
 
 #[test]
 fn what_cannot_be_served_is_said_and_the_exit_status_is_gdbservers() {
-    let link = Link::new();
+    let link = link();
     let cases: [&[&str]; 8] = [
         &[],
         &["--no-such-option"],
@@ -264,10 +198,10 @@ fn what_cannot_be_served_is_said_and_the_exit_status_is_gdbservers() {
 
 #[test]
 fn listening_beyond_this_machine_is_warned_of() {
-    let link = Link::new();
+    let link = link();
     for (comm, warned) in [(":0", true), ("localhost:0", false), ("127.0.0.1:0", false)] {
         let mut server = link.start(&["--multi", comm]);
-        server.port();
+        port_of(&mut server);
         assert_eq!(server.said.contains("warning: "), warned, "{comm}: {}", server.said);
     }
 }
