@@ -18,6 +18,9 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
+/// What a server listens on, and on whose terms.
+pub(crate) type Bound = [(Listener, Arc<Door>)];
+
 /// Runs the command with this process's arguments and environment.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -37,6 +40,29 @@ fn run() -> Result<(), ExitError> {
         Request::Print(text) => return Ok(write!(io::stdout(), "{text}")?),
         Request::Serve(options) => options,
     };
+    serve(*options, Ends::WhenTold, |bound| {
+        announce(bound);
+        Ok(())
+    })
+}
+
+/// When a server ends, besides on SIGTERM, SIGINT and a client's request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ends {
+    WhenTold,
+    /// When a client has come, and nobody is there any more.
+    WithItsLastSession,
+}
+
+/// Serves clients, in a process that does nothing else. `listening` is called when all that was asked for is listened on.
+///
+/// # Errors
+/// [`ExitError`], or what `listening` fails with; nobody was served then.
+pub(crate) fn serve(
+    options: ServeOptions,
+    ends: Ends,
+    listening: impl FnOnce(&Bound) -> io::Result<()>,
+) -> Result<(), ExitError> {
     telemetry::start(&options.log);
     let entrances = options.transports.iter().map(Entrance::new).collect::<Result<Vec<_>, _>>();
     let entrances = entrances.map_err(|problem| cli::usage(format_args!("-t: {problem}")))?;
@@ -44,7 +70,7 @@ fn run() -> Result<(), ExitError> {
     let limits = Limits::of_this_process().map_err(io::Error::from)?;
     let runtime = serving::runtime()?;
     let server = Server::new(SessionHost::this_program(), options.log, limits);
-    let ended = runtime.block_on(serve(entrances, Arc::new(server)));
+    let ended = runtime.block_on(run_until_told(entrances, Arc::new(server), ends, listening));
     // A request that blocks, on a file system that is gone say, must not keep the server from ending.
     runtime.shutdown_background();
     ended
@@ -64,17 +90,23 @@ fn hide_passwords(options: &ServeOptions) {
     }
 }
 
-/// Serves clients until SIGTERM, SIGINT or a client's request, or until a client that was called is gone, then ends all
-/// sessions.
-async fn serve(entrances: Vec<Entrance>, server: Arc<Server>) -> Result<(), ExitError> {
+/// Serves clients until it is to end, or until a client that was called is gone, then ends all sessions.
+async fn run_until_told(
+    entrances: Vec<Entrance>,
+    server: Arc<Server>,
+    ends: Ends,
+    listening: impl FnOnce(&Bound) -> io::Result<()>,
+) -> Result<(), ExitError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let bound = bind(&entrances, &server)?;
-    announce(&bound);
+    listening(&bound)?;
+    let registry = Arc::clone(&server.registry);
     let reason = async {
         tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
+            () = registry.emptied(), if ends == Ends::WithItsLastSession => "the end of its last session",
         }
     };
     match serving::serve(bound, &server, reason).await {
@@ -84,7 +116,7 @@ async fn serve(entrances: Vec<Entrance>, server: Arc<Server>) -> Result<(), Exit
 }
 
 /// Says what listens where or calls whom, and how to connect.
-fn announce(bound: &[(Listener, Arc<Door>)]) {
+fn announce(bound: &Bound) {
     let mut stdout = io::stdout().lock();
     for (listener, door) in bound {
         let policy = &door.policy;

@@ -71,6 +71,7 @@ mod limits;
 mod link;
 mod links;
 mod listener;
+pub mod lldb_server;
 mod policy;
 pub mod process_server;
 mod pump;

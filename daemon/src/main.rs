@@ -1,6 +1,6 @@
 //! The `dbgsrv` command.
 
-use dbgsrv::{app, gdbserver, worker};
+use dbgsrv::{app, gdbserver, lldb_server, worker};
 use std::env;
 use std::process::ExitCode;
 
@@ -10,6 +10,9 @@ fn main() -> ExitCode {
     let name = arguments.next().unwrap_or_default();
     if gdbserver::is_meant(&name) {
         return gdbserver::main();
+    }
+    if lldb_server::is_meant(&name) {
+        return lldb_server::main();
     }
     if arguments.next().is_some_and(|first| first == worker::ARGUMENT) {
         return worker::main(arguments);

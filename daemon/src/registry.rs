@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Whom a debug session is for.
@@ -25,6 +26,7 @@ pub(crate) struct Client {
 pub(crate) struct Registry {
     sessions: Mutex<BTreeMap<u64, Record>>,
     last: AtomicU64,
+    emptied: Notify,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,11 @@ impl Registry {
         self.sessions().len()
     }
 
+    /// Returns when the last session has ended, if there was any.
+    pub(crate) async fn emptied(&self) {
+        self.emptied.notified().await;
+    }
+
     /// Has a session end. False where there is none with that number.
     pub(crate) fn end(&self, number: u64) -> bool {
         self.sessions().get(&number).map(|record| record.end.cancel()).is_some()
@@ -103,7 +110,11 @@ impl Record {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.registry.sessions().remove(&self.number);
+        let mut sessions = self.registry.sessions();
+        sessions.remove(&self.number);
+        if sessions.is_empty() {
+            self.registry.emptied.notify_one();
+        }
     }
 }
 

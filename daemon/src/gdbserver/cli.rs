@@ -1,6 +1,8 @@
 //! gdbserver's command line (gdbserver(1), version 13).
 
 use super::comm::Comm;
+use super::serve::{Debuggee, Options};
+use crate::worker::Voice;
 use dbgsrv_protocol::ids::Pid;
 use dbgsrv_protocol::rsp::server::{Capabilities, Capability};
 use std::ffi::{OsStr, OsString};
@@ -46,34 +48,6 @@ pub(super) enum Request {
     Serve(Box<Options>),
 }
 
-/// How to serve clients.
-#[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub(super) struct Options {
-    pub(super) comm: Comm,
-    pub(super) debuggee: Debuggee,
-    /// Go on without a program.
-    pub(super) multi: bool,
-    /// End with the first connection.
-    pub(super) once: bool,
-    pub(super) shell: bool,
-    pub(super) disable_randomization: bool,
-    /// The command to start programs through; empty: none.
-    pub(super) wrapper: Vec<Vec<u8>>,
-    /// Log what happens.
-    pub(super) verbose: bool,
-    /// What clients are offered.
-    pub(super) capabilities: Capabilities,
-}
-
-/// What is there to debug before a client comes.
-#[derive(Debug, Eq, PartialEq)]
-pub(super) enum Debuggee {
-    None,
-    Process(Pid),
-    Program(OsString, Vec<OsString>),
-}
-
 /// Reads the arguments after the program's name. Nothing is opened or started.
 ///
 /// # Errors
@@ -90,6 +64,7 @@ pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> io::Result<Req
         wrapper: Vec::new(),
         verbose: false,
         capabilities: Capabilities::ALL,
+        voice: Voice::Gdbserver,
     };
     let mut attach = false;
     while let Some(option) = arguments.next_if(|argument| argument.as_bytes().starts_with(b"-") && argument != "-") {

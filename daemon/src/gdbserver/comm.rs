@@ -1,11 +1,18 @@
-//! Where to meet the client: the `COMM` of gdbserver's command line.
+//! Where to meet the client, and the `COMM` of gdbserver's command line.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 /// Where to meet the client.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Comm {
+pub(crate) enum Comm {
+    /// It listens on a TCP port, and is called.
+    CallTcp { host: String, port: u16 },
+    /// It listens on a Unix-domain socket, and is called.
+    CallUnix(SocketName),
+    /// It is connected already: an inherited descriptor.
+    Descriptor(RawFd),
     /// A serial line, or a named pipe.
     Device(PathBuf),
     /// Standard input and output.
@@ -18,11 +25,21 @@ pub(super) enum Comm {
         port: u16,
         family: Family,
     },
+    /// A Unix-domain socket.
+    Unix(SocketName),
+}
+
+/// The name of a Unix-domain socket (`unix(7)`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum SocketName {
+    /// Known to the kernel only.
+    Abstract(OsString),
+    Path(PathBuf),
 }
 
 /// Which addresses to listen on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Family {
+pub(crate) enum Family {
     Any,
     V4,
     V6,
@@ -47,18 +64,29 @@ impl Comm {
         let prefixed =
             prefixed.filter(|(rest, _)| rest.contains(':') || name.starts_with("tcp4") || name.starts_with("tcp6"));
         let (place, family) = prefixed.unwrap_or((name, Family::Any));
-        let (host, port) = match place.rsplit_once(':') {
-            Some(halves) => halves,
-            None if !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_digit()) => ("", place),
-            None => return Ok(Self::Device(OsString::from(name).into())),
-        };
-        let port = port.parse().map_err(|_| format!("{name}: the port is `{port}`; it can be 0 to 65535"))?;
-        let host = match host.strip_prefix('[') {
-            Some(rest) => rest.strip_suffix(']').ok_or_else(|| format!("{name}: missing `]` before the port"))?,
-            None => host,
-        };
-        Ok(Self::Tcp { host: host.to_owned(), port, family })
+        Ok(match host_and_port(place).map_err(|problem| format!("{name}: {problem}"))? {
+            Some((host, port)) => Self::Tcp { host: host.to_owned(), port, family },
+            None => Self::Device(OsString::from(name).into()),
+        })
     }
+}
+
+/// Understands `HOST:PORT`, `:PORT`, `[ADDRESS]:PORT` and `PORT`; `None` for anything else without a colon.
+///
+/// # Errors
+/// What is wrong with the port or the brackets.
+pub(crate) fn host_and_port(place: &str) -> Result<Option<(&str, u16)>, String> {
+    let (host, port) = match place.rsplit_once(':') {
+        Some(halves) => halves,
+        None if !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_digit()) => ("", place),
+        None => return Ok(None),
+    };
+    let port = port.parse().map_err(|_| format!("the port is `{port}`; it can be 0 to 65535"))?;
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').ok_or("missing `]` before the port")?,
+        None => host,
+    };
+    Ok(Some((host, port)))
 }
 
 #[cfg(test)]

@@ -1,25 +1,32 @@
 //! Where clients come in.
 
-use super::comm::{Comm, Family};
+use super::comm::{Comm, Family, SocketName};
 use super::pump::{self, Flush};
 use crate::engine::interruptible::{self, INPUT};
-use crate::worker::say;
+use crate::worker::{inherited, say};
 use nix::fcntl::OFlag;
+use nix::sys::socket::{getsockopt, sockopt::SockType};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::{dup2_stdin, dup2_stdout};
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, stderr, stdin, stdout};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::net::{self as unix, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 /// Where clients come in, taken but not open yet.
-pub(super) enum Entrance {
+pub(crate) enum Entrance {
+    /// A client is here already.
+    Connected(OwnedFd),
     Device(PathBuf),
-    /// The former standard input and output.
+    /// The former standard input and output, or another pair of streams.
     Stdio(File, File),
     Tcp(TcpListener),
+    Unix(UnixListener, SocketName),
     /// Nobody else will come.
     Closed,
 }
@@ -29,6 +36,8 @@ pub(super) struct Connection {
     pub(super) stream: OwnedFd,
     /// Bytes pass through threads on their way to the client.
     pub(super) flush: Option<Flush>,
+    /// Where the client is, if it came over the network.
+    pub(super) peer: Option<SocketAddr>,
 }
 
 impl Entrance {
@@ -37,8 +46,16 @@ impl Entrance {
     ///
     /// # Errors
     /// What the system says, with what it was about.
-    pub(super) fn take(comm: &Comm) -> io::Result<Self> {
+    pub(crate) fn take(comm: &Comm) -> io::Result<Self> {
         match comm {
+            Comm::CallTcp { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port))?;
+                // A stream that can't do without delay still works.
+                let _ = stream.set_nodelay(true);
+                Ok(Self::Connected(stream.into()))
+            }
+            Comm::CallUnix(name) => Ok(Self::Connected(UnixStream::connect_addr(&address(name)?)?.into())),
+            Comm::Descriptor(number) => connected(inherited(*number)?),
             Comm::Device(path) => Ok(Self::Device(path.clone())),
             Comm::Stdio => {
                 let input = File::from(stdin().as_fd().try_clone_to_owned()?);
@@ -48,6 +65,30 @@ impl Entrance {
                 Ok(Self::Stdio(input, output))
             }
             Comm::Tcp { host, port, family } => listen(host, *port, *family).map(Self::Tcp),
+            Comm::Unix(name) => Ok(Self::Unix(listen_locally(name)?, name.clone())),
+        }
+    }
+
+    /// What a client on this machine has to know beside the host: the port, or the socket's name. `None` where there is
+    /// nothing to choose.
+    ///
+    /// # Errors
+    /// What getsockname(2) says.
+    pub(crate) fn name(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(match self {
+            Self::Tcp(listener) => Some(listener.local_addr()?.port().to_string().into_bytes()),
+            Self::Unix(_, SocketName::Abstract(name)) => Some(name.as_bytes().to_vec()),
+            Self::Unix(_, SocketName::Path(path)) => Some(path.as_os_str().as_bytes().to_vec()),
+            Self::Closed | Self::Connected(_) | Self::Device(_) | Self::Stdio(..) => None,
+        })
+    }
+
+    /// What a client knocks on.
+    fn listener(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Tcp(listener) => Some(listener.as_fd()),
+            Self::Unix(listener, _) => Some(listener.as_fd()),
+            Self::Closed | Self::Connected(_) | Self::Device(_) | Self::Stdio(..) => None,
         }
     }
 
@@ -60,7 +101,7 @@ impl Entrance {
             Self::Device(path) => say(&format!("Remote debugging using {}", path.display())),
             Self::Stdio(..) => say("Remote debugging using stdio"),
             Self::Tcp(listener) => say(&format!("Listening on port {}", listener.local_addr()?.port())),
-            Self::Closed => {}
+            Self::Closed | Self::Connected(_) | Self::Unix(..) => {}
         }
         Ok(())
     }
@@ -70,7 +111,7 @@ impl Entrance {
     /// # Errors
     /// What fcntl(2) says.
     pub(super) fn signal_arrivals(&self) -> io::Result<()> {
-        if let Self::Tcp(listener) = self {
+        if let Some(listener) = self.listener() {
             interruptible::signal_input(listener.as_raw_fd())?;
         }
         interruptible::raise(INPUT);
@@ -82,9 +123,9 @@ impl Entrance {
     /// # Errors
     /// EINTR where the process is to end.
     pub(super) fn wait(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(listener) => Ok(interruptible::readable(listener.as_raw_fd())?),
-            _ => Ok(()),
+        match self.listener() {
+            Some(listener) => Ok(interruptible::readable(listener.as_raw_fd())?),
+            None => Ok(()),
         }
     }
 
@@ -94,39 +135,84 @@ impl Entrance {
     /// What the system says, with what it was about.
     pub(super) fn accept(&mut self) -> io::Result<Option<Connection>> {
         interruptible::clear(INPUT);
-        match self {
-            Self::Closed => Ok(None),
-            Self::Device(path) => {
-                let device = open(path).map_err(|error| about(path.display(), &error))?;
-                let (stream, flush) = pump::connect(device.try_clone()?, device)?;
-                Ok(Some(Connection { stream, flush: Some(flush) }))
-            }
-            Self::Stdio(input, output) => {
-                let (stream, flush) = pump::connect(input.try_clone()?, output.try_clone()?)?;
-                *self = Self::Closed;
-                Ok(Some(Connection { stream, flush: Some(flush) }))
-            }
-            Self::Tcp(listener) => match listener.accept() {
-                Ok((stream, peer)) => {
-                    // A stream that can't do without delay still works.
-                    let _ = stream.set_nodelay(true);
-                    stream.set_nonblocking(false)?;
-                    let host = peer.ip().to_canonical();
-                    say(&format!("Remote debugging from host {host}, port {}", peer.port()));
-                    Ok(Some(Connection { stream: stream.into(), flush: None }))
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-                // The client has gone before it was let in.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(None),
-                Err(error) => Err(error),
-            },
+        let accepted = match self {
+            Self::Tcp(listener) => listener.accept().and_then(|(stream, peer)| {
+                // A stream that can't do without delay still works.
+                let _ = stream.set_nodelay(true);
+                stream.set_nonblocking(false)?;
+                Ok(Connection { stream: stream.into(), flush: None, peer: Some(peer) })
+            }),
+            Self::Unix(listener, _) => listener.accept().and_then(|(stream, _)| {
+                stream.set_nonblocking(false)?;
+                Ok(Connection { stream: stream.into(), flush: None, peer: None })
+            }),
+            Self::Device(path) => open(path)
+                .and_then(|device| pumped(device.try_clone()?, device))
+                .map_err(|error| about(path.display(), &error)),
+            Self::Closed | Self::Connected(_) | Self::Stdio(..) => return self.accept_only(),
+        };
+        match accepted {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            // The client has gone before it was let in.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(None),
+            accepted => accepted.map(Some),
+        }
+    }
+
+    /// Lets the one client in that there is, if it was not let in before.
+    fn accept_only(&mut self) -> io::Result<Option<Connection>> {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Connected(stream) => Ok(Some(Connection { stream, flush: None, peer: None })),
+            Self::Stdio(input, output) => pumped(input, output).map(Some),
+            _ => Ok(None),
         }
     }
 
     /// Lets nobody else in.
     pub(super) fn close(&mut self) {
+        if let Self::Unix(_, SocketName::Path(path)) = self {
+            // Where that fails, it is an empty name that stays behind.
+            let _ = fs::remove_file(path);
+        }
         *self = Self::Closed;
     }
+}
+
+/// A connection over two streams that are no sockets.
+fn pumped(input: File, output: File) -> io::Result<Connection> {
+    let (stream, flush) = pump::connect(input, output)?;
+    Ok(Connection { stream, flush: Some(flush), peer: None })
+}
+
+/// The entrance of a client that is at the other end of a descriptor.
+fn connected(descriptor: OwnedFd) -> io::Result<Entrance> {
+    if getsockopt(&descriptor, SockType).is_err() {
+        let stream = File::from(descriptor);
+        return Ok(Entrance::Stdio(stream.try_clone()?, stream));
+    }
+    Ok(Entrance::Connected(descriptor))
+}
+
+fn address(name: &SocketName) -> io::Result<unix::SocketAddr> {
+    match name {
+        SocketName::Abstract(name) => unix::SocketAddr::from_abstract_name(name.as_bytes()),
+        SocketName::Path(path) => unix::SocketAddr::from_pathname(path),
+    }
+}
+
+/// Listens on a Unix-domain socket, in place of one whose server is gone.
+fn listen_locally(name: &SocketName) -> io::Result<UnixListener> {
+    let address = address(name)?;
+    if let SocketName::Path(path) = name {
+        let is_socket = path.symlink_metadata().is_ok_and(|file| file.file_type().is_socket());
+        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        if is_socket && UnixStream::connect(path).is_err_and(refused) {
+            fs::remove_file(path)?;
+        }
+    }
+    let listener = UnixListener::bind_addr(&address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// Opens a device as a line without any processing of its own.

@@ -1,15 +1,17 @@
 //! gdbserver's command line, for programs that start `gdbserver` and find this program under that name.
 //!
-//! There is no front here: this process is the session's worker, and serves one client after another.
+//! There is no front here: this process is the session's worker, and serves one client after another. So it is for
+//! lldb-server's command line, which shares all but the words with this one.
 
 mod cli;
-mod comm;
-mod entrance;
+pub(crate) mod comm;
+pub(crate) mod entrance;
 mod pump;
-mod serve;
+pub(crate) mod serve;
 
 use crate::exit;
 use cli::Request;
+use entrance::Entrance;
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -35,7 +37,9 @@ pub fn main() -> ExitCode {
     let done = match cli::parse(env::args_os().skip(1)) {
         // Where stdout is closed, nobody wants to read it.
         Ok(Request::Print(text)) => write!(io::stdout(), "{text}").or(Ok(())),
-        Ok(Request::Serve(options)) => serve::serve(&options),
+        Ok(Request::Serve(options)) => {
+            Entrance::take(&options.comm).and_then(|entrance| serve::serve(&options, entrance))
+        }
         Err(error) => Err(error),
     };
     match done {

@@ -1,6 +1,5 @@
 //! One client after another, with the same debuggees.
 
-use super::cli::{Debuggee, Options};
 use super::comm::Comm;
 use super::entrance::{Connection, Entrance};
 use crate::engine::interruptible::{self, END};
@@ -8,32 +7,62 @@ use crate::engine::journal::Journal;
 use crate::engine::{Ending, Engine, Report, Wait, find_program};
 use crate::telemetry::{self, LogFormat, LogOptions, verbose_filter};
 use crate::worker::{Conversation, Voice, converse, create_journal, say};
-use dbgsrv_protocol::ids::ThreadId;
+use dbgsrv_protocol::ids::{Pid, ThreadId};
 use dbgsrv_protocol::rsp::server::{Capabilities, Capability};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
 use nix::errno::Errno;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+
+/// How to serve clients.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub(crate) struct Options {
+    pub(crate) comm: Comm,
+    pub(crate) debuggee: Debuggee,
+    /// Go on without a program.
+    pub(crate) multi: bool,
+    /// End with the first connection.
+    pub(crate) once: bool,
+    pub(crate) shell: bool,
+    pub(crate) disable_randomization: bool,
+    /// The command to start programs through; empty: none.
+    pub(crate) wrapper: Vec<Vec<u8>>,
+    /// Log what happens.
+    pub(crate) verbose: bool,
+    /// What clients are offered.
+    pub(crate) capabilities: Capabilities,
+    /// Whose words to use.
+    pub(crate) voice: Voice,
+}
+
+/// What is there to debug before a client comes.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Debuggee {
+    None,
+    Process(Pid),
+    Program(OsString, Vec<OsString>),
+}
 
 /// Starts what is to be debugged, and serves clients until that is gone, or a client, SIGTERM, SIGINT or SIGHUP ends it.
 /// What is left then goes on if it was attached to, and ends if it was created here.
 ///
 /// # Errors
 /// Where a client can't be met, or there is nothing to debug; the text says why.
-pub(super) fn serve(options: &Options) -> io::Result<()> {
+pub(crate) fn serve(options: &Options, mut entrance: Entrance) -> io::Result<()> {
     telemetry::start(&log(options));
     interruptible::own_process()?;
-    let mut entrance = Entrance::take(&options.comm)?;
     let engine = Engine::new(Journal::map(create_journal()?)?).map_err(io::Error::other)?;
-    let mut conversation = Conversation::new(engine, Voice::Gdbserver);
+    let mut conversation = Conversation::new(engine, options.voice);
     start(options, &mut conversation).map_err(io::Error::other)?;
     let served = Host { options, conversation: &mut conversation, entrance: &mut entrance }.serve();
     release(&mut conversation);
-    if !conversation.extended {
+    // With lldb-server a detached program is nobody's.
+    if !conversation.extended && options.voice == Voice::Gdbserver {
         wait_for_children();
     }
     served
@@ -76,9 +105,12 @@ fn program(name: &OsStr) -> Vec<u8> {
     find_program(name, None).map_or_else(|| name.as_bytes().to_vec(), |path| path.into_os_string().into_vec())
 }
 
-/// Lets go of what is left, and says so.
+/// Lets go of what is left, and says so where gdbserver does.
 fn release(conversation: &mut Conversation) {
     let ended = conversation.engine.end();
+    if conversation.voice != Voice::Gdbserver {
+        return;
+    }
     for (ending, what) in [(Ending::Killed, "Killing"), (Ending::Detached, "Detaching")] {
         let pids = ended.iter().filter(|(_, how)| *how == ending).map(|(pid, _)| pid.to_string()).collect::<Vec<_>>();
         if !pids.is_empty() {
@@ -95,7 +127,8 @@ struct Host<'a> {
 
 impl Host<'_> {
     fn serve(&mut self) -> io::Result<()> {
-        while let Some(Connection { stream, flush }) = self.meet()? {
+        while let Some(Connection { stream, flush, peer }) = self.meet()? {
+            self.conversation.voice.met(peer);
             if self.options.once {
                 self.entrance.close();
             }
@@ -108,15 +141,15 @@ impl Host<'_> {
             }
             // The next one finds them as they stand.
             self.conversation.last = None;
-            say("Remote side has terminated connection.  GDBserver will reopen the connection.");
+            self.conversation.voice.left();
         }
         Ok(())
     }
 
-    /// A serial line may lose bytes.
+    /// A serial line may lose bytes. LLDB does without acknowledgements all the same, and can't be told not to.
     fn capabilities(&self) -> Capabilities {
-        match self.options.comm {
-            Comm::Device(_) => self.options.capabilities.without(Capability::NoAck),
+        match (&self.options.comm, self.options.voice) {
+            (Comm::Device(_), Voice::Gdbserver) => self.options.capabilities.without(Capability::NoAck),
             _ => self.options.capabilities,
         }
     }
@@ -130,7 +163,9 @@ impl Host<'_> {
     /// Waits for the next client. What the one before had running goes on meanwhile; `None` where that has ended and was
     /// all, or the process is to end.
     fn meet(&mut self) -> io::Result<Option<Connection>> {
-        self.entrance.announce()?;
+        if self.options.voice == Voice::Gdbserver {
+            self.entrance.announce()?;
+        }
         let running = self.conversation.engine.take_back();
         if !running.is_empty() {
             self.entrance.signal_arrivals()?;

@@ -20,6 +20,7 @@ mod voice;
 pub(crate) use conversation::Conversation;
 pub(crate) use run::converse;
 pub use run::run;
+pub(crate) use session::inherited;
 pub use session::{ARGUMENT, Session, SessionError};
 pub use spawn::SessionHost;
 pub(crate) use spawn::create_journal;

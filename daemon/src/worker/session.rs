@@ -122,6 +122,17 @@ fn parse<T: FromStr>(arguments: &mut impl Iterator<Item = OsString>, name: &'sta
     value.and_then(|value| value.parse().ok()).ok_or(SessionError::Argument(name))
 }
 
+/// Owns a descriptor that this process has inherited under a number, makes it blocking, and keeps it from the programs that
+/// the session starts. Once for each number, and before any descriptor is opened.
+///
+/// # Errors
+/// Where it is not open, or a standard one.
+pub(crate) fn inherited(descriptor: RawFd) -> io::Result<OwnedFd> {
+    let taken = take(descriptor).map_err(io::Error::other)?;
+    block(&taken)?;
+    Ok(taken)
+}
+
 /// Owns an inherited descriptor, and keeps it from the programs that the session starts.
 #[expect(unsafe_code, reason = "inherited descriptors come as numbers")]
 fn take(descriptor: RawFd) -> Result<OwnedFd, SessionError> {

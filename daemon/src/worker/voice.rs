@@ -3,6 +3,8 @@
 use crate::engine::Report;
 use dbgsrv_protocol::ids::Pid;
 use dbgsrv_protocol::rsp::signal::Signal;
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use tracing::info;
 
 /// In whose words.
@@ -10,6 +12,8 @@ use tracing::info;
 pub(crate) enum Voice {
     /// In gdbserver's, which programs that start it wait for.
     Gdbserver,
+    /// In lldb-server's, which has few.
+    LldbServer,
     /// In those of the log.
     Log,
 }
@@ -18,11 +22,30 @@ impl Voice {
     /// A program was started, or attached to: `None`.
     pub(crate) fn arrived(self, pid: Pid, program: Option<&[u8]>) {
         match (self, program) {
-            (Self::Log, _) => info!(pid = pid.raw(), "debugging"),
+            (Self::Log | Self::LldbServer, _) => info!(pid = pid.raw(), "debugging"),
             (Self::Gdbserver, None) => say(&format!("Attached; pid = {pid}")),
             (Self::Gdbserver, Some(program)) => {
                 say(&format!("Process {} created; pid = {pid}", String::from_utf8_lossy(program)));
             }
+        }
+    }
+
+    /// A client has been let in, from `peer` where it came over the network.
+    pub(crate) fn met(self, peer: Option<SocketAddr>) {
+        match (self, peer) {
+            (Self::Gdbserver, Some(peer)) => {
+                say(&format!("Remote debugging from host {}, port {}", peer.ip().to_canonical(), peer.port()));
+            }
+            // Where stdout is closed, nobody wants to read it.
+            (Self::LldbServer, _) => drop(writeln!(io::stdout(), "Connection established.")),
+            (Self::Gdbserver | Self::Log, _) => {}
+        }
+    }
+
+    /// A client has left, and another may come.
+    pub(crate) fn left(self) {
+        if self == Self::Gdbserver {
+            say("Remote side has terminated connection.  GDBserver will reopen the connection.");
         }
     }
 
@@ -50,9 +73,8 @@ fn terminated(signal: Signal) -> String {
 
 /// Writes a line to stderr.
 pub(crate) fn say(line: &str) {
-    use std::io::Write;
     // Where stderr is closed, nobody wants to read it.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 #[cfg(test)]
