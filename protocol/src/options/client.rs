@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::display::{Redacted, Secrets, write_string};
+use super::display::{Redacted, Style, write_string};
 use super::form::{Form, Unread};
 use super::value::PlainValue;
 use super::{
@@ -106,7 +106,7 @@ impl FromStr for ClientOptions {
 /// The connection string, password included: what it parses to is equal to these options.
 impl fmt::Display for ClientOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_string(f, self.transport(), self.form(), Secrets::Shown)
+        write_string(f, self.transport(), self.form(), Style::Complete)
     }
 }
 

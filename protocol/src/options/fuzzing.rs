@@ -4,9 +4,9 @@ use alloc::string::ToString;
 use core::fmt::{Debug, Display};
 use core::str::{self, FromStr};
 
-use super::{ClientOptions, MAX_LENGTH, OptionsError, ServerOptions};
+use super::{ClientOptions, ListedServer, MAX_LENGTH, OptionsError, ServerOptions};
 
-/// Reads `data` as a connection string of either end.
+/// Reads `data` as a connection string of either end, or as a list of servers has it.
 ///
 /// # Panics
 /// Where one that parses does not print as a string that parses to the same, and where an error is unbounded.
@@ -14,6 +14,7 @@ pub fn options(data: &[u8]) {
     if let Ok(text) = str::from_utf8(data) {
         round_trip::<ServerOptions>(text);
         round_trip::<ClientOptions>(text);
+        round_trip::<ListedServer>(text);
     }
 }
 

@@ -95,6 +95,19 @@ impl PortRange {
     }
 }
 
+/// Where a port that is used stands before the last of those that were allowed, such as in a list of servers.
+impl PlainValue for PortRange {
+    const ALLOWED: &'static str = "1 to 65535, or a range LOW:HIGH";
+}
+
+impl FromStr for PortRange {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        Self::parse(text).map_err(|problem| ValueError::new(text, problem, <Self as PlainValue>::ALLOWED))
+    }
+}
+
 impl From<Port> for PortRange {
     fn from(port: Port) -> Self {
         Self { low: port, high: port }

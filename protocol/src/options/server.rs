@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::display::{Redacted, Secrets, write_string};
+use super::display::{Redacted, Style, write_string};
 use super::form::{Form, Unread};
 use super::{
     Address, Baud, CertificateSelector, Channel, FileMode, FilePath, GroupName, Host, IpVersion, Linger, ListenOn,
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The transports of a process server.
-const TRANSPORTS: &[Transport] =
+pub(super) const TRANSPORTS: &[Transport] =
     &[Transport::NamedPipe, Transport::Tcp, Transport::Serial, Transport::SecurePipe, Transport::Ssl];
 
 /// What a process server was told by `-t`.
@@ -110,7 +110,7 @@ impl FromStr for ServerOptions {
 /// The connection string, password included: what it parses to is equal to these options.
 impl fmt::Display for ServerOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_string(f, self.transport(), self.form(), Secrets::Shown)
+        write_string(f, self.transport(), self.form(), Style::Complete)
     }
 }
 
