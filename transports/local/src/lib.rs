@@ -13,4 +13,4 @@ mod directory;
 mod host;
 
 pub use directory::{Directory, DirectoryError, Folder};
-pub use host::is_this_machine;
+pub use host::{is_own_address, is_this_machine};
