@@ -163,3 +163,21 @@ pub const LINE_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Longest time between two attempts to reach the other side of a serial line.
 pub const MAX_LINE_RETRY: Duration = Duration::from_secs(4);
+
+/// Largest entry of one server in the registry of a machine, in bytes: its longest connection strings.
+pub const MAX_REGISTRY_ENTRY: usize = 0x1_0000;
+
+/// Most servers (connection strings) in one entry of the registry.
+pub const MAX_LISTED_SERVERS: usize = 64;
+
+/// Most entries of one registry that are looked at; who may write there could leave any number of them.
+pub const MAX_REGISTRY_ENTRIES: usize = 1024;
+
+/// Longest string of a text record of DNS-SD that is read, in bytes (RFC 6763, section 6.1).
+pub const MAX_TEXT_RECORD: usize = 255;
+
+/// Most addresses of one machine that are taken from multicast DNS.
+pub const MAX_ADVERTISED_ADDRESSES: usize = 32;
+
+/// Most servers that are taken from multicast DNS: anybody on the link can announce any number of them.
+pub const MAX_NEAR_SERVERS: usize = 1024;
