@@ -61,6 +61,7 @@ pub mod cli;
 mod connection;
 mod control;
 mod debug_session;
+mod discovery;
 mod door;
 pub mod engine;
 pub mod exit;

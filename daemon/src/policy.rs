@@ -74,6 +74,14 @@ impl Policy {
         }
     }
 
+    /// Whether a client of another machine could be served.
+    pub(crate) const fn serves_other_machines(&self) -> bool {
+        match self {
+            Self::Open | Self::Password(_) => true,
+            Self::Called | Self::Mode | Self::Owner(_) | Self::Protected => false,
+        }
+    }
+
     /// Whether `peer` may debug by plain RSP, or why not.
     pub(crate) fn admit_debugger(&self, peer: &Peer) -> Result<(), Refusal> {
         match self.access(peer)? {

@@ -1,5 +1,6 @@
 //! What all connections of one server share.
 
+use crate::discovery::Discovery;
 use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::links::Links;
@@ -10,7 +11,7 @@ use crate::worker::SessionHost;
 use dbgsrv_protocol::session::Facts;
 use nix::sys::utsname::uname;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) facts: Facts,
     /// Connection strings of all listeners, without secrets; empty until all are bound.
     pub(crate) listening: OnceLock<Vec<String>>,
+    /// How it is found, from when all are bound until it ends.
+    pub(crate) discovery: Mutex<Option<Discovery>>,
     /// Cancelled when the server is to end.
     pub(crate) stop: CancellationToken,
     /// Every task that the server waits for before it ends.
@@ -50,6 +53,7 @@ impl Server {
             log,
             facts: facts(),
             listening: OnceLock::new(),
+            discovery: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             session_descriptors: Arc::new(Semaphore::new(limits.session_descriptors)),

@@ -1,12 +1,13 @@
 //! A server from its options to its end: build, bind, run, drain.
 
+use crate::discovery::{Discovery, Listed};
 use crate::door::Door;
 use crate::listener::accept_all;
 use crate::server::Server;
 use dbgsrv_protocol::options::ServerOptions;
 use dbgsrv_transports::{BindError, Endpoint, Listener, PasswordError, Unavailable, read_password};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use thiserror::Error;
 use tokio::runtime::{self, Runtime};
 use tokio_util::task::TaskTracker;
@@ -55,16 +56,20 @@ impl Entrance {
     }
 }
 
-/// Listens on all, or on none. Must be called inside the runtime.
+/// Listens on all, or on none, and lets clients find what is listened on. Must be called inside the runtime.
 ///
 /// # Errors
 /// [`BindError`] for the first that can't be listened on.
 pub(crate) fn bind(entrances: &[Entrance], server: &Server) -> Result<Vec<(Listener, Arc<Door>)>, BindError> {
     let bind = |entrance: &Entrance| Ok((entrance.endpoint.bind()?, Arc::clone(&entrance.door)));
     let bound = entrances.iter().map(bind).collect::<Result<Vec<_>, BindError>>()?;
-    let listening = entrances.iter().zip(&bound).map(|(entrance, (listener, _))| entrance.endpoint.describe(listener));
+    let both = || entrances.iter().zip(&bound).map(|(entrance, (listener, door))| (&entrance.endpoint, listener, door));
     // Nobody else sets it.
-    let _ = server.listening.set(listening.collect());
+    let _ = server.listening.set(both().map(|(endpoint, listener, _)| endpoint.describe(listener)).collect());
+    let listed =
+        both().filter_map(|(endpoint, listener, door)| Some(Listed::new(endpoint.listed(listener)?, listener, door)));
+    let discovery = Discovery::start(&listed.collect::<Vec<_>>());
+    *server.discovery.lock().unwrap_or_else(PoisonError::into_inner) = Some(discovery);
     Ok(bound)
 }
 
@@ -89,14 +94,18 @@ pub(crate) async fn serve(
         accepting.spawn(accept_all(listener, door, Arc::clone(server)));
     }
     accepting.close();
+    let discovery = server.discovery.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut discovery = discovery.unwrap_or_default();
     let (end, reason) = tokio::select! {
         biased;
         reason = reason => (End::Wanted, reason),
         () = server.stop.cancelled() => (End::Wanted, "a request"),
         () = accepting.wait() => (End::ClientGone, "the client is gone"),
+        () = discovery.watch() => unreachable!("it never ends"),
     };
     info!(reason, "ending all sessions");
     server.stop.cancel();
+    discovery.end().await;
     server.tasks.close();
     server.tasks.wait().await;
     accepting.wait().await;

@@ -3,9 +3,10 @@
 use crate::caller::Caller;
 use crate::machine::Machine;
 use crate::{BindError, Listener};
+use dbgsrv_protocol::options::listing::{self, Masked};
 use dbgsrv_protocol::options::server::{NamedPipe, Session, Tcp, TcpReverse};
 use dbgsrv_protocol::options::{
-    Address, IpVersion, ListenOn, ListenPort, Parameter, Port, PortRange, ServerOptions, Transport,
+    Address, IpVersion, ListedServer, ListenOn, ListenPort, Parameter, Port, PortRange, ServerOptions, Transport,
 };
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -91,7 +92,7 @@ impl Endpoint {
         let options = match &self.0 {
             Place::Tcp(tcp) => {
                 let port = if let Listener::Tcp(bound) = listener { Port::new(bound.port()) } else { None };
-                let port = port.map_or(tcp.port, |port| used(tcp.port, port));
+                let port = port.map_or(tcp.port, |port| ListenPort::Range(used(tcp.port, port)));
                 ServerOptions::Tcp(Tcp { port, ..tcp.clone() })
             }
             Place::TcpReverse(tcp) => ServerOptions::TcpReverse(tcp.clone()),
@@ -103,6 +104,28 @@ impl Endpoint {
         };
         options.redacted().to_string()
     }
+
+    /// What lists of servers show of `listener`, bound to this: with the port that was free and the last one of its range.
+    /// `None` where it is `hidden`.
+    #[must_use]
+    pub fn listed(&self, listener: &Listener) -> Option<ListedServer> {
+        let masked = |session: &Session| session.password.as_ref().map(|_| Masked);
+        match (&self.0, listener) {
+            (Place::Tcp(tcp), Listener::Tcp(bound)) if !tcp.hidden => {
+                let (port, password) = (used(tcp.port, Port::new(bound.port())?), masked(&tcp.session));
+                let ip_version = match tcp.listen_on {
+                    Some(ListenOn::Version(version)) => Some(version),
+                    _ => None,
+                };
+                Some(ListedServer::Tcp(listing::Tcp { port, ip_version, password }))
+            }
+            (Place::Pipe(pipe), Listener::Pipe(bound)) if !pipe.hidden => {
+                let (pipe, password) = (bound.name().clone(), masked(&pipe.session));
+                Some(ListedServer::NamedPipe(listing::NamedPipe { pipe, password }))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The first of the session's parameters that this build does not have.
@@ -111,12 +134,12 @@ fn unavailable(session: &Session) -> Option<Parameter> {
 }
 
 /// The port that was free of those that were asked for, and what is left of a range behind it.
-fn used(asked: ListenPort, port: Port) -> ListenPort {
+fn used(asked: ListenPort, port: Port) -> PortRange {
     let range = match asked {
         ListenPort::Range(range) => PortRange::new(port, range.high()),
         ListenPort::Any => None,
     };
-    ListenPort::Range(range.unwrap_or_else(|| port.into()))
+    range.unwrap_or_else(|| port.into())
 }
 
 /// The addresses to listen at; their ports don't matter.
@@ -271,5 +294,34 @@ mod tests {
         let listener = endpoint("npipe:pipe=facade:%d").unwrap().bind().unwrap();
         let target = format!("| premote npipe:server=localhost,pipe=facade:{} pipe", std::process::id());
         assert_eq!(listener.gdb_target(), target);
+    }
+
+    fn listed(text: &str) -> Option<String> {
+        let endpoint = endpoint(text).unwrap();
+        let listener = endpoint.bind().unwrap();
+        Some(endpoint.listed(&listener)?.to_string())
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_list_shows_the_port_that_is_used_and_the_last_one_of_its_range() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let low = taken.local_addr().unwrap().port();
+        let high = low.saturating_add(20);
+        let shown = listed(&format!("tcp:port={low}:{high},bind=127.0.0.1,password=Secret1,linger=7")).unwrap();
+        let used = shown.strip_prefix("tcp:Port=").and_then(|rest| rest.strip_suffix(&format!(":{high},Password=*")));
+        assert!(used.is_some_and(|port| (low + 1..=high).contains(&port.parse().unwrap())), "{shown}");
+        let shown = listed("tcp:port=0,ipversion=4").unwrap();
+        assert!(shown.starts_with("tcp:Port=") && shown.ends_with(",Ipversion=4"), "{shown}");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_list_shows_a_pipe_by_its_name_and_nothing_that_is_hidden() {
+        let name = format!("listed-{}", std::process::id());
+        assert_eq!(
+            listed(&format!("npipe:pipe={name}-%d,mode=0600")),
+            Some(format!("npipe:Pipe={name}-{}", std::process::id()))
+        );
+        assert_eq!(listed(&format!("npipe:pipe={name},hidden")), None);
+        assert_eq!(listed("tcp:port=0,bind=127.0.0.1,hidden"), None);
     }
 }

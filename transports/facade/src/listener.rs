@@ -67,6 +67,17 @@ impl Listener {
         }
     }
 
+    /// The addresses at which other machines reach it; none where it serves this machine alone.
+    #[must_use]
+    pub fn outer_addresses(&self) -> Vec<IpAddr> {
+        match self {
+            Self::Tcp(listener) => {
+                listener.addresses().iter().filter(|address| !address.to_canonical().is_loopback()).copied().collect()
+            }
+            Self::Call(_) | Self::Pipe(_) => Vec::new(),
+        }
+    }
+
     /// What GDB's `target extended-remote` takes to connect from this machine, or from the client's, where it is called.
     #[must_use]
     pub fn gdb_target(&self) -> String {
