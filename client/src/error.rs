@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use dbgsrv_discovery::FindError;
 use dbgsrv_protocol::control::{CodecError, Failure, FailureKind};
 use dbgsrv_protocol::session::{CloseCode, HandshakeError, Rejected};
 use dbgsrv_session::{Closed, ConnectError, OpenError};
@@ -22,6 +23,9 @@ pub enum Error {
     /// The server's call can't be waited for.
     #[error(transparent)]
     Listen(#[from] BindError),
+    /// Servers can't be looked for.
+    #[error(transparent)]
+    Find(#[from] FindError),
     /// There is no session with the server.
     #[error("{server}: {source}")]
     Connect {

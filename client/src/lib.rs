@@ -50,15 +50,18 @@ mod facts;
 mod pages;
 mod process;
 mod remote;
+mod servers;
 #[cfg(test)]
 mod tests;
 
 pub use connect::{ConnectSettings, Connector, connect_gdbserver, connect_process_server, connect_with};
+pub use dbgsrv_discovery::{Findings, FoundServer};
 pub use dbgsrv_protocol::control::{
     Check, Event, Failure, FailureKind, ProcessDescription, Program, ServerInfo, SessionInfo, Verdict,
 };
-pub use dbgsrv_protocol::options::{ClientOptions, Password};
+pub use dbgsrv_protocol::options::{ClientOptions, Host, ListedServer, Password};
 pub use description::{Description, ProcDesc, command_line};
 pub use error::Error;
 pub use process::{GetProc, ProcessMatch};
 pub use remote::RemoteServer;
+pub use servers::servers;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{self, Action, completions};
+use crate::commands::{self, Action, Unconnected, completions};
 use crate::exit::ExitError;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command};
@@ -33,6 +33,13 @@ pub(crate) enum Request {
     Print(String),
     /// Connect, and do something.
     Run(Box<Invocation>),
+    /// Do something that needs no connection.
+    RunUnconnected {
+        /// How often `-v` was given.
+        verbose: u8,
+        /// The command.
+        action: Unconnected,
+    },
 }
 
 /// What to do where.
@@ -76,9 +83,16 @@ fn read(arguments: &[OsString], variable: Option<String>) -> Result<Request, Exi
     if name == completions::NAME {
         return Ok(Request::Print(completions::script(of_command, &mut command())));
     }
+    let verbose = matches.get_count("verbose");
+    if let Some(action) = Unconnected::parse(name, of_command)? {
+        return match given {
+            None => Ok(Request::RunUnconnected { verbose, action }),
+            Some(given) => Err(usage(format_args!("`{given}` stands before {name}, which takes no CONNECTION"))),
+        };
+    }
     let connection = connection(given, variable)?;
     let action = Action::parse(name, of_command)?;
-    Ok(Request::Run(Box::new(Invocation { connection, verbose: matches.get_count("verbose"), action })))
+    Ok(Request::Run(Box::new(Invocation { connection, verbose, action })))
 }
 
 /// The server's connection string, from the command line or else from the environment.
@@ -108,8 +122,14 @@ fn host_and_port(text: &str) -> Option<(&str, u16)> {
     Some((host, port.parse().ok()?)).filter(|_| is_host)
 }
 
-/// Replaces `-pn`, which users of `DbgSrv` know, by the option it stands for: clap would read `-p n`.
+/// Replaces what users of `DbgSrv` know by what it stands for: `-pn`, which clap would read as `-p n`, and `-QR` with the one
+/// argument that it takes.
 fn spell_out(arguments: &[OsString]) -> Vec<OsString> {
+    if let [program, query, host] = arguments
+        && query.eq_ignore_ascii_case("-QR")
+    {
+        return [program.clone(), commands::SERVERS.into(), "--".into(), host.clone()].into();
+    }
     let ours = arguments.iter().take_while(|argument| *argument != "--").count();
     let (ours, debuggers) = arguments.split_at(ours);
     let spelled = ours.iter().map(|argument| if argument == "-pn" { "-n".into() } else { argument.clone() });
@@ -156,6 +176,9 @@ pub(crate) fn command() -> Command {
 
 /// A command whose usage tells where CONNECTION stands, which clap leaves out.
 fn with_connection(command: Command) -> Command {
+    if !commands::is_connected(command.get_name()) {
+        return command;
+    }
     let usage = command.clone().render_usage().to_string();
     command.override_usage(usage.replacen("Usage: ", "premote [CONNECTION] ", 1))
 }

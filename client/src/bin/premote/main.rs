@@ -35,14 +35,22 @@ fn run() -> Result<u8, ExitError> {
         Request::Print(text) => output::print(&text).map(|()| 0),
         Request::Run(invocation) => {
             telemetry::start(invocation.verbose);
-            // One thread: a packet on its way from the debugger to the network then waits for no other thread to wake up.
-            let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(ExitError::System)?;
-            let result = runtime.block_on(act(*invocation));
-            // Without this it would wait for a read of the terminal that nobody wants any more.
-            runtime.shutdown_background();
-            result
+            block_on(act(*invocation))
+        }
+        Request::RunUnconnected { verbose, action } => {
+            telemetry::start(verbose);
+            block_on(action.run()).map(|()| 0)
         }
     }
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, ExitError>>) -> Result<T, ExitError> {
+    // One thread: a packet on its way from the debugger to the network then waits for no other thread to wake up.
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(ExitError::System)?;
+    let result = runtime.block_on(work);
+    // Without this it would wait for a read of the terminal that nobody wants any more.
+    runtime.shutdown_background();
+    result
 }
 
 async fn act(invocation: Invocation) -> Result<u8, ExitError> {

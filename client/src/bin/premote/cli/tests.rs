@@ -9,14 +9,14 @@ fn parse_line(line: &str, variable: Option<&str>) -> Result<Request, ExitError> 
 fn invocation(line: &str, variable: Option<&str>) -> Invocation {
     match parse_line(line, variable).unwrap() {
         Request::Run(invocation) => *invocation,
-        Request::Print(text) => panic!("prints {text}"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn printed(line: &str) -> String {
     match parse_line(line, None).unwrap() {
         Request::Print(text) => text,
-        Request::Run(invocation) => panic!("{line}: runs {invocation:?}"),
+        other => panic!("{line}: {other:?}"),
     }
 }
 

@@ -14,6 +14,7 @@ mod pipe;
 mod ps;
 mod put;
 mod run;
+mod servers;
 mod sessions;
 
 use crate::exit::ExitError;
@@ -21,6 +22,7 @@ use clap::{ArgMatches, Command};
 use dbgsrv_client::RemoteServer;
 pub(crate) use debugger::label;
 use debugger::{Debugger, Kind};
+pub(crate) use servers::NAME as SERVERS;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -53,9 +55,45 @@ pub(crate) enum Action {
     Sessions(sessions::Sessions),
 }
 
+/// What is to be done without a server to do it at.
+#[derive(Debug)]
+pub(crate) enum Unconnected {
+    /// The servers that there are.
+    Servers(servers::Servers),
+}
+
+impl Unconnected {
+    /// Reads what stands behind the command called `name`; `None` where that needs a connection.
+    ///
+    /// # Errors
+    /// [`ExitError::Usage`].
+    pub(crate) fn parse(name: &str, matches: &ArgMatches) -> Result<Option<Self>, ExitError> {
+        Ok(match name {
+            servers::NAME => Some(Self::Servers(servers::Servers::parse(matches)?)),
+            _ => None,
+        })
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`ExitError`].
+    pub(crate) async fn run(self) -> Result<(), ExitError> {
+        match self {
+            Self::Servers(servers) => servers.run().await,
+        }
+    }
+}
+
+/// Whether the command called `name` takes a connection.
+pub(crate) fn is_connected(name: &str) -> bool {
+    ![completions::NAME, servers::NAME].contains(&name)
+}
+
 /// The definitions of all commands, in the order in which the help has them.
-pub(crate) fn all() -> [Command; 15] {
+pub(crate) fn all() -> [Command; 16] {
     [
+        servers::command(),
         ps::command(),
         describe::command(),
         sessions::command(),
