@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 
 /// Connects to a server, or has it call, as often as need be. `Display` says where: `BOX17 port 5005`, `pipe app`, `BOX17
-/// (calling port 5005 here)`. Clones wait at the same port.
+/// (calling port 5005 here)`, `pipe app on ann@BOX17`. Clones wait at the same port.
 #[derive(Clone, Debug)]
 pub struct Dialer(Way);
 
@@ -21,6 +21,8 @@ enum Way {
     TcpReverse(Arc<Waiting>),
     /// On this machine.
     Pipe(PipeName),
+    /// On another one, or another user's.
+    RemotePipe(PipeHost, PipeName),
 }
 
 impl Dialer {
@@ -43,7 +45,7 @@ impl Dialer {
                 PipeHost { user: None, host } if dbgsrv_local::is_this_machine(host) => {
                     Ok(Self(Way::Pipe(pipe.pipe.clone())))
                 }
-                _ => Err(Unavailable::RemotePipe),
+                server => Ok(Self(Way::RemotePipe(server.clone(), pipe.pipe.clone()))),
             },
             ClientOptions::Gdb(gdb) => Ok(gdb.into()),
             _ => Err(Unavailable::Transport(transport)),
@@ -59,12 +61,14 @@ impl Dialer {
     pub async fn listen(&self) -> Result<Option<String>, BindError> {
         match &self.0 {
             Way::TcpReverse(waiting) => waiting.listen().await.map(Some),
-            Way::Tcp(..) | Way::Pipe(_) => Ok(None),
+            Way::Tcp(..) | Way::Pipe(_) | Way::RemotePipe(..) => Ok(None),
         }
     }
 
     /// Connects, and makes the connection fit for debugging. The name is looked up anew each time, so that a machine is
-    /// found again after it moved. Takes half a minute at most; where the server is to call, ten minutes. Cancel safe.
+    /// found again after it moved. Takes half a minute at most; where the server is to call, ten minutes; where ssh(1) asks
+    /// its user something, as long as that takes. The peer of a pipe on another machine is this process, which started ssh.
+    /// Cancel safe.
     ///
     /// # Errors
     /// What the system says about the name or about the last of its addresses; [`io::ErrorKind::TimedOut`] where
@@ -82,6 +86,11 @@ impl Dialer {
             }
             Way::Pipe(name) => {
                 let stream = dbgsrv_npipe::connect(name).await?;
+                let peer = Peer::Pipe(PipePeer::of(&stream)?);
+                (Stream::Pipe(stream), peer)
+            }
+            Way::RemotePipe(server, name) => {
+                let stream = dbgsrv_npipe::connect_remote(server, name).await?;
                 let peer = Peer::Pipe(PipePeer::of(&stream)?);
                 (Stream::Pipe(stream), peer)
             }
@@ -103,6 +112,7 @@ impl fmt::Display for Dialer {
             Way::Tcp(machine, port) => write!(f, "{machine} port {port}"),
             Way::TcpReverse(waiting) => waiting.fmt(f),
             Way::Pipe(name) => write!(f, "pipe {name}"),
+            Way::RemotePipe(server, name) => write!(f, "pipe {name} on {server}"),
         }
     }
 }
@@ -131,13 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_is_on_this_machine_under_any_of_its_names_and_on_no_other() {
+    fn a_pipe_is_on_this_machine_under_any_of_its_names_unless_it_is_asked_for_as_somebody() {
         for server in ["localhost", ".", r"\\.", r"\\localhost", "127.0.0.1", "[::1]"] {
             assert_eq!(dialer(&format!("npipe:server={server},pipe=app")).unwrap().to_string(), "pipe app", "{server}");
         }
         for server in ["nobody.invalid", "192.0.2.1", "ann@localhost"] {
-            let error = dialer(&format!("npipe:server={server},pipe=app")).unwrap_err();
-            assert_eq!(error, Unavailable::RemotePipe, "{server}");
+            let dialer = dialer(&format!("npipe:server={server},pipe=app")).unwrap();
+            assert_eq!(dialer.to_string(), format!("pipe app on {server}"));
         }
     }
 

@@ -25,12 +25,6 @@ pub enum Unavailable {
         /// What was given.
         parameter: Parameter,
     },
-    /// A pipe on another machine.
-    #[error(
-        "remote pipes are not available in this build; allowed: `server=localhost`, `server=.`, \
-         or the name of this very machine"
-    )]
-    RemotePipe,
     /// The whole transport.
     #[error("transport `{0}` is not available in this build; allowed: tcp, npipe")]
     Transport(Transport),

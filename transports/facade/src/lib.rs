@@ -41,7 +41,7 @@ mod stream;
 mod waiting;
 
 pub use caller::Caller;
-pub use dbgsrv_npipe::Peer as PipePeer;
+pub use dbgsrv_npipe::{Peer as PipePeer, REMOTE_PIPE_GREETING};
 pub use dial::Dialer;
 pub use endpoint::{Endpoint, Unavailable};
 pub use listener::{BindError, Listener};

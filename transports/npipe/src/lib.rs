@@ -6,6 +6,7 @@
 //! ```text
 //! Listener::bind ── the directory of pipes ─ lock ─ is the name free? ─ bind, mode, listen ──▶ accept ──▶ UnixStream, Peer
 //!        connect ── this user's pipes, then the machine's ──────────────────────────────────────────────▶ UnixStream
+//! connect_remote ── ssh, and a relay that connects there ──────────────────────────────────────────────▶ UnixStream
 //! ```
 //!
 //! Where the pipes are, the crate `dbgsrv-local` says: in the folder `pipes` of the machine's directory or a user's.
@@ -18,9 +19,11 @@ mod error;
 mod listen;
 mod peek;
 mod peer;
+mod remote;
 
 pub use connect::connect;
 pub use error::BindError;
 pub use listen::Listener;
 pub use peek::peek;
 pub use peer::Peer;
+pub use remote::{REMOTE_PIPE_GREETING, connect_remote};
