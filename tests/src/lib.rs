@@ -18,6 +18,7 @@ pub mod gdb;
 pub mod listening;
 pub mod mi;
 pub mod named;
+pub mod network;
 mod patience;
 pub mod premote;
 pub mod process;

@@ -184,11 +184,7 @@ fn the_codes_of_a_name_are_the_servers_process_and_thread() {
 }
 
 #[test]
-fn pipes_of_other_machines_and_what_is_not_built_are_refused_by_name() {
-    for server in ["box17", "ann@localhost"] {
-        let error = premote::run(&[&format!("npipe:server={server},pipe=app"), "info"]).stderr;
-        assert!(error.contains("remote pipes are not available in this build"), "{error}");
-    }
+fn what_is_not_built_and_groups_that_there_are_not_are_refused_by_name() {
     let (status, error) = refused(Command::new(dbgsrv()).args(["-t", "npipe:pipe=app,IcfEnable"]));
     assert!(status == Some(2) && error.contains("parameter `IcfEnable` of npipe"), "{error}");
     let (status, error) = refused(Command::new(dbgsrv()).args(["-t", "npipe:pipe=app,group=no-such-group"]));

@@ -1,19 +1,10 @@
 //! Without a password, a listener serves this machine only, unless it is told to be open.
 
-use std::net::{IpAddr, UdpSocket};
-
 use dbgsrv_protocol::control::Request;
+use dbgsrv_tests::network::outer_address;
 use dbgsrv_tests::program;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
 use dbgsrv_tests::session::Session;
-
-/// This machine's address in a network, if it is in one. Connecting a datagram socket sends nothing.
-fn outer_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
-    // 192.0.2.0/24 is set aside for documentation (RFC 5737).
-    socket.connect(("192.0.2.1", 9)).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
-}
 
 #[test]
 fn a_client_from_the_network_is_told_why_it_is_not_served_and_others_are() {

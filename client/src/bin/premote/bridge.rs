@@ -1,7 +1,6 @@
 //! Bytes between a debugger and a debug session.
 
 use dbgsrv_client::RemoteServer;
-use dbgsrv_session::Channel;
 use std::future::pending;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
@@ -37,7 +36,7 @@ pub(crate) async fn serve(
 pub(crate) async fn bridge(
     from_debugger: impl AsyncRead + Unpin,
     to_debugger: impl AsyncWrite + Unpin,
-    session: Channel,
+    session: impl AsyncRead + AsyncWrite,
 ) -> io::Result<()> {
     let (from_session, to_session) = split(session);
     let requests_for_ever = async {

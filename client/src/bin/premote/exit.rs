@@ -29,6 +29,9 @@ pub(crate) enum ExitError {
     /// What was asked for can't be done.
     #[error("{0}")]
     Failure(String),
+    /// There is no way to a server.
+    #[error("{0}")]
+    Unreachable(String),
     /// A password is asked for, and there is nobody to give it.
     #[error(
         "{0}, and there is no terminal to ask at; allowed: password-file=, password-env= or password= in CONNECTION"
@@ -64,7 +67,8 @@ impl ExitError {
             }
             Self::File { error: DebugError::Io(_) | DebugError::Closed, .. }
             | Self::Client(_)
-            | Self::NoTerminal(_) => CONNECTION,
+            | Self::NoTerminal(_)
+            | Self::Unreachable(_) => CONNECTION,
             Self::File { .. } => FAILURE,
         }
     }

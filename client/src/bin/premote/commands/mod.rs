@@ -13,6 +13,7 @@ mod listen;
 mod pipe;
 mod ps;
 mod put;
+mod relay;
 mod run;
 mod servers;
 mod sessions;
@@ -58,6 +59,8 @@ pub(crate) enum Action {
 /// What is to be done without a server to do it at.
 #[derive(Debug)]
 pub(crate) enum Unconnected {
+    /// Bytes between others.
+    Relay(Box<relay::Relay>),
     /// The servers that there are.
     Servers(servers::Servers),
 }
@@ -69,6 +72,7 @@ impl Unconnected {
     /// [`ExitError::Usage`].
     pub(crate) fn parse(name: &str, matches: &ArgMatches) -> Result<Option<Self>, ExitError> {
         Ok(match name {
+            relay::NAME => Some(Self::Relay(Box::new(relay::Relay::parse(matches)?))),
             servers::NAME => Some(Self::Servers(servers::Servers::parse(matches)?)),
             _ => None,
         })
@@ -80,6 +84,7 @@ impl Unconnected {
     /// [`ExitError`].
     pub(crate) async fn run(self) -> Result<(), ExitError> {
         match self {
+            Self::Relay(relay) => relay.run().await,
             Self::Servers(servers) => servers.run().await,
         }
     }
@@ -87,11 +92,11 @@ impl Unconnected {
 
 /// Whether the command called `name` takes a connection.
 pub(crate) fn is_connected(name: &str) -> bool {
-    ![completions::NAME, servers::NAME].contains(&name)
+    ![completions::NAME, relay::NAME, servers::NAME].contains(&name)
 }
 
 /// The definitions of all commands, in the order in which the help has them.
-pub(crate) fn all() -> [Command; 16] {
+pub(crate) fn all() -> [Command; 17] {
     [
         servers::command(),
         ps::command(),
@@ -103,6 +108,7 @@ pub(crate) fn all() -> [Command; 16] {
         Kind::Lldb.command(),
         pipe::command(),
         listen::command(),
+        relay::command(),
         run::command(),
         get::command(),
         put::command(),
