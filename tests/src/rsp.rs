@@ -96,6 +96,32 @@ impl Client {
     #[track_caller]
     pub fn reply(&mut self) -> String {
         while self.byte().expect("the server answers") != b'$' {}
+        let body = self.body();
+        self.send_raw(b"+").expect("the server reads");
+        body
+    }
+
+    /// Waits for a stop in non-stop mode and fetches all that there are; the first comes as a notification.
+    ///
+    /// # Panics
+    /// When the server closes the connection or sends something else.
+    #[track_caller]
+    pub fn stops(&mut self) -> Vec<String> {
+        while self.byte().expect("the server tells of stops") != b'%' {}
+        let notification = self.body();
+        let first = notification.strip_prefix("Stop:").expect("there are no other notifications").to_owned();
+        let mut stops = vec![first];
+        loop {
+            match self.request("vStopped") {
+                end if end == "OK" => return stops,
+                stop => stops.push(stop),
+            }
+        }
+    }
+
+    /// What follows up to the checksum, and that.
+    #[track_caller]
+    fn body(&mut self) -> String {
         let mut body = Vec::new();
         loop {
             match self.byte().expect("the server finishes its packet") {
@@ -111,7 +137,6 @@ impl Client {
         for _ in 0..2 {
             self.byte().expect("a checksum follows");
         }
-        self.send_raw(b"+").expect("the server reads");
         String::from_utf8_lossy(&body).into_owned()
     }
 

@@ -42,13 +42,17 @@ impl Engine {
         process.slot = Some(slot);
         self.interrupt_owed = false;
         self.processes.insert(pid, process);
-        self.hold_all();
+        self.quiesce();
         // Threads that came up meanwhile and were not born of one that was already traced.
         while process_info::thread_count(pid).is_some_and(|count| count > self.threads_of(pid).count()) {
             if self.seize_all(pid).is_err() || self.running == 0 {
                 break;
             }
             self.hold_all();
+        }
+        if self.non_stop {
+            // Threads of other processes were held too.
+            self.go();
         }
         let attached = self.threads_of(pid).next().map(|tid| ThreadId { pid, tid });
         if attached.is_none() {

@@ -1,0 +1,34 @@
+//! Non-stop mode: each thread stops and goes on by itself.
+
+use dbgsrv_tests::beats::Beats;
+use dbgsrv_tests::process::Stray;
+use dbgsrv_tests::program;
+use dbgsrv_tests::rsp::Client;
+use dbgsrv_tests::server::Server;
+use dbgsrv_tests::trial;
+use nix::unistd::Pid;
+
+fn non_stop(server: &Server) -> Client {
+    let mut client = Client::greeted(server.port());
+    assert_eq!(client.request("QNonStop:1"), "OK");
+    client
+}
+
+#[test]
+fn attaching_to_a_process_leaves_the_threads_of_another_running() {
+    let server = Server::start();
+    let mut client = non_stop(&server);
+    let path = program::path("trials");
+    let running = Pid::from_raw(client.run(&[path.to_str().expect("the path is UTF-8"), "churns", "2"]));
+    let _stray = Stray(running);
+    assert_eq!(client.request(&format!("vCont;c:p{:x}.-1", running.as_raw())), "OK");
+    trial::assert_goes_on(running);
+    let other = Beats::start(2);
+    assert_eq!(client.request(&format!("vAttach;{:x}", other.pid().as_raw())), "OK");
+    assert_eq!(client.stops().len(), 3);
+    trial::assert_goes_on(running);
+    assert_eq!(client.request(&format!("D;{:x}", other.pid().as_raw())), "OK");
+    other.assert_left_as_it_was_found();
+    trial::assert_goes_on(running);
+    server.assert_still_serves();
+}
