@@ -101,16 +101,24 @@ impl Client {
         body
     }
 
+    /// Waits for the notification of a stop in non-stop mode.
+    ///
+    /// # Panics
+    /// When the server closes the connection or sends something else.
+    #[track_caller]
+    pub fn notification(&mut self) -> String {
+        while self.byte().expect("the server tells of stops") != b'%' {}
+        let notification = self.body();
+        notification.strip_prefix("Stop:").expect("there are no other notifications").to_owned()
+    }
+
     /// Waits for a stop in non-stop mode and fetches all that there are; the first comes as a notification.
     ///
     /// # Panics
     /// When the server closes the connection or sends something else.
     #[track_caller]
     pub fn stops(&mut self) -> Vec<String> {
-        while self.byte().expect("the server tells of stops") != b'%' {}
-        let notification = self.body();
-        let first = notification.strip_prefix("Stop:").expect("there are no other notifications").to_owned();
-        let mut stops = vec![first];
+        let mut stops = vec![self.notification()];
         loop {
             match self.request("vStopped") {
                 end if end == "OK" => return stops,

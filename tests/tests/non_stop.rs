@@ -2,10 +2,9 @@
 
 use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::process::Stray;
-use dbgsrv_tests::program;
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::Server;
-use dbgsrv_tests::trial;
+use dbgsrv_tests::{program, trial};
 use nix::unistd::Pid;
 
 fn non_stop(server: &Server) -> Client {
@@ -14,12 +13,17 @@ fn non_stop(server: &Server) -> Client {
     client
 }
 
+/// Starts the program `trials` in a mode and returns its process id.
+fn run(client: &mut Client, mode: &str, count: u32) -> Pid {
+    let path = program::path("trials");
+    Pid::from_raw(client.run(&[path.to_str().expect("the path is UTF-8"), mode, &count.to_string()]))
+}
+
 #[test]
 fn attaching_to_a_process_leaves_the_threads_of_another_running() {
     let server = Server::start();
     let mut client = non_stop(&server);
-    let path = program::path("trials");
-    let running = Pid::from_raw(client.run(&[path.to_str().expect("the path is UTF-8"), "churns", "2"]));
+    let running = run(&mut client, "churns", 2);
     let _stray = Stray(running);
     assert_eq!(client.request(&format!("vCont;c:p{:x}.-1", running.as_raw())), "OK");
     trial::assert_goes_on(running);
@@ -30,5 +34,26 @@ fn attaching_to_a_process_leaves_the_threads_of_another_running() {
     assert_eq!(client.request(&format!("D;{:x}", other.pid().as_raw())), "OK");
     other.assert_left_as_it_was_found();
     trial::assert_goes_on(running);
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_thread_whose_stop_was_not_fetched_yet_is_not_meant_when_all_go_on() {
+    let server = Server::start();
+    let mut client = non_stop(&server);
+    let pid = run(&mut client, "hits", 1);
+    let _stray = Stray(pid);
+    client.set_breakpoint(trial::symbol("counted"));
+    let everybody = format!("vCont;c:p{:x}.-1", pid.as_raw());
+    assert_eq!(client.request(&everybody), "OK");
+    for _ in 0..10 {
+        let stop = client.notification();
+        assert!(stop.contains("swbreak"), "{stop}");
+        for _ in 0..3 {
+            assert_eq!(client.request(&everybody), "OK");
+        }
+        assert_eq!(client.request("vStopped"), "OK");
+        assert_eq!(client.request(&everybody), "OK");
+    }
     server.assert_still_serves();
 }

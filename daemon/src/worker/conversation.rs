@@ -168,13 +168,15 @@ impl Conversation {
                 reply.ok();
             }
             resume::Request::Resume { .. } if self.waiting => refuse(&Error::Running, reply),
-            resume::Request::Resume { actions, address } => match self.engine.resume(actions, address) {
-                Ok(()) => {
-                    self.waiting = !self.non_stop;
-                    reply.defer();
+            resume::Request::Resume { actions, address } => {
+                match self.engine.resume_except(actions, address, |thread| reply.is_untold(thread)) {
+                    Ok(()) => {
+                        self.waiting = !self.non_stop;
+                        reply.defer();
+                    }
+                    Err(error) => refuse(&error, reply),
                 }
-                Err(error) => refuse(&error, reply),
-            },
+            }
         }
     }
 

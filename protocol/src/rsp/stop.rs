@@ -128,6 +128,22 @@ impl Event<'_> {
     }
 }
 
+impl Event<'_> {
+    /// The thread that stopped, and the one that the client learns of with its stop.
+    pub(super) const fn threads(&self) -> [Option<ThreadId>; 2] {
+        match self {
+            Self::Stopped(stop) => {
+                let child = match stop.reason {
+                    Reason::Fork(child) | Reason::Vfork(child) => Some(child),
+                    _ => None,
+                };
+                [Some(stop.thread), child]
+            }
+            _ => [None; 2],
+        }
+    }
+}
+
 /// `W` or `X`.
 fn put_end(out: &mut Vec<u8>, letter: u8, value: u8, pid: Pid, multiprocess: bool) {
     out.push(letter);

@@ -23,6 +23,20 @@ impl Engine {
     /// # Errors
     /// [`Error::NoThread`] where no stopped thread is concerned.
     pub fn resume(&mut self, actions: Actions<'_>, address: Option<u64>) -> Result<()> {
+        self.resume_except(actions, address, |_| false)
+    }
+
+    /// As [`Engine::resume`], but leaves threads alone for which `except` holds: those whose stop is still on its way to the
+    /// client. It believes that they run, so it does not mean them when it lets all others go on.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resume_except(
+        &mut self,
+        actions: Actions<'_>,
+        address: Option<u64>,
+        except: impl Fn(ThreadId) -> bool,
+    ) -> Result<()> {
         if !self.non_stop && !self.reports.is_empty() {
             return Ok(());
         }
@@ -30,7 +44,7 @@ impl Engine {
         let mut halts = Vec::new();
         if actions.iter().any(|action| !matches!(action.thread.thread, Selector::One(_))) {
             self.newcomers = Some(Action::Continue(None));
-            for thread in self.threads.values_mut().filter(|thread| thread.announced) {
+            for thread in self.threads.values_mut().filter(|thread| thread.announced && !except(thread.id)) {
                 if let Some(first) = actions.iter().find(|action| action.thread.admits(thread.id)) {
                     thread.tell(first.action, &mut self.moving, &mut halts);
                 }
@@ -38,7 +52,8 @@ impl Engine {
         } else {
             for each in actions.iter() {
                 let Selector::One(tid) = each.thread.thread else { continue };
-                if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| each.thread.admits(thread.id)) {
+                let meant = |thread: &&mut Thread| each.thread.admits(thread.id) && !except(thread.id);
+                if let Some(thread) = self.threads.get_mut(&tid).filter(meant) {
                     thread.tell(each.action, &mut self.moving, &mut halts);
                 }
             }

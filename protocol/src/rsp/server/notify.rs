@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::super::features::Features;
 use super::super::output::Output;
 use super::super::stop::Event;
-use crate::ids::Pid;
+use crate::ids::{Pid, ThreadId};
 use crate::limits::MAX_QUEUED_STOPS;
 
 /// Stops that the client has not fetched.
@@ -22,6 +22,8 @@ pub(super) struct Notifications {
 #[derive(Debug)]
 struct Queued {
     process: Option<Pid>,
+    /// The thread that stopped, and the child that it has forked.
+    threads: [Option<ThreadId>; 2],
     body: Box<[u8]>,
 }
 
@@ -72,13 +74,18 @@ impl Notifications {
         self.queue.retain(|queued| core::mem::take(&mut announced) || queued.process != Some(pid));
     }
 
+    /// Whether one of the stops is about `thread`.
+    pub(super) fn name(&self, thread: ThreadId) -> bool {
+        self.queue.iter().any(|queued| queued.threads.contains(&Some(thread)))
+    }
+
     fn enqueue(&mut self, event: &Event<'_>, features: Features) -> bool {
         if self.queue.len() >= MAX_QUEUED_STOPS {
             return false;
         }
         let mut body = Vec::new();
         event.emit(&mut body, features);
-        self.queue.push_back(Queued { process: event.process(), body: body.into() });
+        self.queue.push_back(Queued { process: event.process(), threads: event.threads(), body: body.into() });
         true
     }
 

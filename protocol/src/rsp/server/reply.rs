@@ -191,6 +191,18 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// Whether the client takes thread-ids that name their process (`multiprocess`), for objects that hold such ids.
+    #[must_use]
+    pub fn is_multiprocess(&self) -> bool {
+        self.state.features.has(Feature::Multiprocess)
+    }
+
+    /// Whether a stop that concerns `thread`, or by which the client learns of it, has not been fetched yet (non-stop mode).
+    #[must_use]
+    pub fn is_untold(&self, thread: ThreadId) -> bool {
+        self.state.notifications.name(thread)
+    }
+
     /// Done. Selects the thread, switches the mode or forgets the process that the request was about.
     pub fn ok(self) {
         match self.about {
@@ -349,7 +361,7 @@ impl<'a> Reply<'a> {
 
     /// In answer to `qC`.
     pub fn current_thread(self, thread: ThreadId) {
-        let multiprocess = self.state.features.has(Feature::Multiprocess);
+        let multiprocess = self.is_multiprocess();
         self.send(|out| {
             out.extend_from_slice(b"QC");
             put_thread(out, thread, multiprocess);
