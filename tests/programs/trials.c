@@ -183,9 +183,11 @@ int main(int argc, char **argv)
         for (int i = 0; i < count; i++)
             start(sleeps);
         start(beats);
-    } else if (!strcmp(mode, "leaderless")) {
+    } else if (!strcmp(mode, "leaderless") || !strcmp(mode, "loses-its-leader")) {
         for (int i = 0; i < count; i++)
             start(beats);
+        while (!returned && !strcmp(mode, "loses-its-leader"))
+            usleep(1000);
         pthread_exit(NULL);
     } else if (!strcmp(mode, "churns")) {
         for (int i = 0; i < count; i++)

@@ -18,6 +18,9 @@ use tracing::{error, info};
 /// than one that goes on at once takes to say so.
 const REST_AFTER: Duration = Duration::from_millis(4);
 
+/// How long at most between two looks at threads that are to be let go and can't yet.
+const LOOK_AFTER: Duration = Duration::from_millis(256);
+
 /// How many requests a client makes after a stop before they are put to rest all the same.
 const REST_AFTER_REQUESTS: u32 = 8;
 
@@ -57,7 +60,7 @@ pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
 pub(crate) fn converse(conversation: &mut Conversation, stream: OwnedFd, capabilities: Capabilities) -> io::Result<()> {
     conversation.welcome(Client::of(&stream));
     let server = Server::new(Config { capabilities, ..Config::default() });
-    let mut service = Service { stream: Stream::new(stream)?, server, conversation, requests: 0 };
+    let mut service = Service { stream: Stream::new(stream)?, server, conversation, requests: 0, patience: REST_AFTER };
     match service.serve() {
         Ok(()) => (),
         Err(error) => match error.kind() {
@@ -85,6 +88,8 @@ struct Service<'a> {
     conversation: &'a mut Conversation,
     /// Since the last stop.
     requests: u32,
+    /// How long the client may take before threads are put to rest.
+    patience: Duration,
 }
 
 impl Service<'_> {
@@ -128,12 +133,19 @@ impl Service<'_> {
         Ok(())
     }
 
-    /// Waits for the client. While it takes its time after a step, stepped threads are put to rest.
+    /// Waits for the client. While it takes its time after a step, stepped threads are put to rest. What can't be done yet
+    /// is tried again less and less often.
     fn receive(&mut self) -> io::Result<()> {
-        let patience = self.conversation.engine.needs_rest().then_some(REST_AFTER);
+        let patience = self.conversation.engine.needs_rest().then_some(self.patience);
         match self.stream.receive(self.server.receive_buffer(), patience)? {
-            Received::Bytes(count) => self.server.received(count),
-            Received::Nothing => self.conversation.engine.rest(),
+            Received::Bytes(count) => {
+                self.server.received(count);
+                self.patience = REST_AFTER;
+            }
+            Received::Nothing => {
+                self.conversation.engine.rest();
+                self.patience = LOOK_AFTER.min(self.patience * 2);
+            }
         }
         Ok(())
     }

@@ -96,6 +96,7 @@ impl Engine {
             process.debug = DebugRegisters::default();
             process.debug_version += 1;
         }
+        let has_leader = self.threads.contains_key(&pid.leader());
         for tid in self.threads_of(pid).collect::<Vec<_>>() {
             self.moving.retain(|&moving| moving != tid);
             if let Some(mut thread) = self.threads.remove(&tid) {
@@ -104,11 +105,17 @@ impl Engine {
                     self.leaving.push(tid);
                     continue;
                 }
-                // A thread that was killed meanwhile needs no restoring.
+                // A thread that was killed meanwhile needs no restoring, but somebody who takes note of its end.
                 let _ = thread.prepare(&process);
-                let _ = ptrace::detach(tid, self.signal_left(&thread));
+                if ptrace::detach(tid, self.signal_left(&thread)).is_err() {
+                    self.leaving.push(tid);
+                }
                 self.release_child(&thread);
             }
+        }
+        if !has_leader {
+            // It has ended before its threads. Nobody else hears of the process's end before we have.
+            self.leaving.push(pid.leader());
         }
         process.strike(&self.journal);
         self.forget_reports(pid);

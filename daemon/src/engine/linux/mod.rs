@@ -122,7 +122,7 @@ pub struct Engine {
     threads: BTreeMap<Tid, Thread>,
     /// Stops of threads whose birth their parent has not reported yet.
     unborn: BTreeMap<Tid, i32>,
-    /// Threads of processes that the client has let go, which could not be stopped for that.
+    /// Threads of processes that the client has let go, which could not be stopped for that, or whose end is still to come.
     leaving: Vec<Tid>,
     /// Reports that are ready.
     reports: VecDeque<Report>,
