@@ -2,7 +2,7 @@
 
 use super::events::Cause;
 use super::thread::{Pending, State, Stop, Thread};
-use super::{Engine, Report, interruptible, ptrace};
+use super::{Engine, Report, interruptible, process_info, ptrace};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use dbgsrv_protocol::rsp::signal::Signal;
 use libc::c_int;
@@ -15,6 +15,24 @@ impl Engine {
         {
             self.threads.insert(tid, Thread::new(ThreadId { pid, tid }));
             self.running += 1;
+        }
+    }
+
+    /// Whether nothing moves but leaders of processes that have other threads. A leader that ends before these has no status
+    /// to wait for.
+    pub(super) fn only_leaders_move(&self) -> bool {
+        let leads = |tid: &Tid| self.threads.get(tid).is_some_and(|thread| thread.id.pid.leader() == *tid);
+        self.threads.len() > self.moving.len() && interruptible::owns_process() && self.moving.iter().all(leads)
+    }
+
+    /// Forgets leaders that have ended before their threads: where nothing else moves, the client must not wait for ever.
+    pub(super) fn give_up_dead_leaders(&mut self) {
+        let moving = self.moving.iter().filter_map(|tid| self.threads.get(tid)).filter(|thread| thread.is_active());
+        let leaders = moving.map(|thread| thread.id).filter(|id| id.pid.leader() == id.tid);
+        let dead = leaders.filter(|id| process_info::state(id.pid, id.tid) == Some(b'Z')).collect::<Vec<_>>();
+        for id in dead.into_iter().filter(|id| self.threads_of(id.pid).nth(1).is_some()).collect::<Vec<_>>() {
+            self.forget_thread(id.tid);
+            self.check_running();
         }
     }
 

@@ -68,13 +68,16 @@ impl Engine {
                 _ => None,
             };
             let one = one.filter(|tid| self.threads.get(tid).is_some_and(Thread::is_active));
-            let (target, mask) = one.map_or((-1, INPUT | END), |tid| (tid.raw(), INPUT | END | CHILD));
-            match interruptible::wait(target, 0, mask) {
+            let ends = if one.is_some() || self.only_leaders_move() { CHILD } else { 0 };
+            match interruptible::wait(one.map_or(-1, Tid::raw), 0, INPUT | END | ends) {
                 Ok(Some((tid, status))) => self.handle(tid, status),
                 Ok(None) => {}
                 Err(Errno::EINTR) if interruptible::raised(INPUT | END) => return Wait::Interrupted,
                 // A thread that executes a new program is not to be found by its old id.
-                Err(errno) if errno == Errno::EINTR || one.is_some() => self.sweep(),
+                Err(errno) if errno == Errno::EINTR || one.is_some() => {
+                    self.sweep();
+                    self.give_up_dead_leaders();
+                }
                 Err(_) => self.forget_all(),
             }
         }
