@@ -215,3 +215,35 @@ fn a_thousand_threads_are_attached_to_interrupted_and_let_go() {
     }
     server.assert_still_serves();
 }
+
+#[test]
+fn the_end_of_a_leader_that_goes_on_alone_is_told() {
+    let server = Server::start();
+    let mut client = Client::greeted(server.port());
+    let pid = run(&mut client, "leaderless", 2);
+    let _stray = Stray(pid);
+    assert_eq!(client.request(&format!("vCont;c:p{pid:x}.{pid:x}", pid = pid.as_raw())), "N");
+    // The threads that it has started are still there.
+    client.send("vCont;c");
+    let stop = client.interrupt();
+    assert!(stop.starts_with("T02"), "{stop}");
+    assert_eq!(client.request(&format!("M{:x},1:01", trial::symbol("end"))), "OK");
+    let end = client.request("vCont;c");
+    assert!(end.starts_with("W05"), "{end}");
+    server.assert_still_serves();
+}
+
+#[test]
+fn ids_in_the_list_of_threads_name_the_process_only_to_a_client_that_knows_of_several() {
+    let server = Server::start();
+    for (features, start) in [("multiprocess+;", "id=\"p"), ("", "id=\"")] {
+        let mut client = Client::connect(server.port());
+        client.request(&format!("qSupported:{features}swbreak+"));
+        let path = program::path("basics");
+        let stop = client.request(&format!("vRun;{}", hex(path.to_str().expect("the path is UTF-8").as_bytes())));
+        let list = client.request("qXfer:threads:read::0,1000");
+        let expected = format!("{}{}\"", start.trim_end_matches('p'), thread(&stop));
+        assert!(list.contains(start) && list.contains(&expected), "{list} after {stop}");
+    }
+    server.assert_still_serves();
+}

@@ -22,7 +22,7 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
         Request::Read { object, annex, offset, .. } => {
             let snapshot = &session.transfer;
             if offset == 0 || snapshot.object != Some(object) || snapshot.annex != annex {
-                match read(session, thread, object, annex) {
+                match read(session, thread, object, annex, reply.is_multiprocess()) {
                     Ok(content) => {
                         session.transfer = Snapshot { object: Some(object), annex: annex.to_vec(), content };
                     }
@@ -39,7 +39,13 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
 }
 
 /// An object, whole.
-fn read(session: &mut Conversation, thread: ThreadSelector, object: Object, annex: &[u8]) -> Result<Vec<u8>> {
+fn read(
+    session: &mut Conversation,
+    thread: ThreadSelector,
+    object: Object,
+    annex: &[u8],
+    multiprocess: bool,
+) -> Result<Vec<u8>> {
     let engine = &mut session.engine;
     match object {
         Object::Auxv => engine.auxv(thread),
@@ -49,7 +55,7 @@ fn read(session: &mut Conversation, thread: ThreadSelector, object: Object, anne
         Object::LibrariesSvr4 => engine.libraries(thread, annex),
         Object::OsData => host::table(annex).ok_or(Error::System(Errno::ENOENT)),
         Object::SignalInfo => engine.signal_info(thread),
-        Object::Threads => Ok(engine.threads_document()),
+        Object::Threads => Ok(engine.threads_document(multiprocess)),
     }
 }
 

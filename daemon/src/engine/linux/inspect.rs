@@ -141,10 +141,10 @@ impl Engine {
         objects::libraries_svr4(process, &auxv, size, annex).map_err(|_| Error::System(Errno::ENOENT))
     }
 
-    /// All threads with their names and processors, an XML document.
+    /// All threads with their names and processors, an XML document; `multiprocess`: with ids that name the process.
     #[must_use]
-    pub fn threads_document(&self) -> Vec<u8> {
-        objects::threads_xml(self.threads(), true)
+    pub fn threads_document(&self, multiprocess: bool) -> Vec<u8> {
+        objects::threads_xml(self.threads(), multiprocess)
     }
 
     /// A thread's name.
