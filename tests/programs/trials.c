@@ -152,6 +152,30 @@ static void handler(int signal)
     __atomic_add_fetch(&signals, 1, __ATOMIC_SEQ_CST);
 }
 
+static void *vforks_quietly(void *unused)
+{
+    for (;;) {
+        pid_t child = vfork();
+        if (child == 0)
+            _exit(0);
+        int status = 0;
+        if (waitpid(child, &status, 0) != child || status != 0)
+            exit(4);
+    }
+    return unused;
+}
+
+// No signal is lost, and none comes twice.
+static void raises(void)
+{
+    for (;;) {
+        raise(SIGUSR1);
+        turn();
+        if (signals != turns)
+            exit(4);
+    }
+}
+
 static void *writes(void *unused)
 {
     value = 1;
@@ -166,7 +190,9 @@ int main(int argc, char **argv)
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGALRM, &action, NULL);
-    if (!strcmp(mode, "hits")) {
+    if (!strcmp(mode, "hits") || !strcmp(mode, "hits-among-vforks")) {
+        if (mode[4])
+            start(vforks_quietly);
         for (int i = 0; i < count; i++)
             start(counts);
         while (turns < (uint64_t)count)

@@ -4,7 +4,8 @@ use dbgsrv_tests::process::{self, Stray};
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::Server;
 use dbgsrv_tests::trial::{self, Trial};
-use dbgsrv_tests::wait_until;
+use dbgsrv_tests::{program, wait_until};
+use nix::unistd::Pid;
 
 /// What a client says that wants to hear of forks.
 const FEATURES: &str = "qSupported:multiprocess+;swbreak+;fork-events+;vfork-events+;exec-events+;no-resumed+";
@@ -26,6 +27,12 @@ fn without_sigchld(mut client: Client) -> Client {
 fn child<'s>(stop: &'s str, kind: &str) -> Option<&'s str> {
     let (_, rest) = stop.split_once(&format!(";{kind}:p"))?;
     rest.split('.').next()
+}
+
+/// The thread that a stop is about.
+fn stopped_thread(stop: &str) -> &str {
+    let (_, rest) = stop.split_once("thread:").expect("the stop names a thread");
+    rest.split(';').next().expect("the id ends")
 }
 
 #[test]
@@ -66,6 +73,55 @@ fn children_that_are_let_go_run_over_their_parents_breakpoints() {
         assert_eq!(client.request(&format!("D;{:x}", target.pid().as_raw())), "OK");
         target.assert_left_as_it_was_found();
     }
+    server.assert_still_serves();
+}
+
+#[test]
+fn no_thread_slips_past_a_breakpoint_when_another_begins_a_vfork() {
+    let server = Server::start();
+    let mut client = following(&server);
+    let path = program::path("trials");
+    let path = path.to_str().expect("the path is UTF-8");
+    let _stray = Stray(Pid::from_raw(client.run(&[path, "hits-among-vforks", "3"])));
+    client.set_breakpoint(trial::symbol("counted"));
+    let mut hits = 0;
+    let mut stop = client.request("vCont;c");
+    while stop.starts_with("T05") {
+        let next = if let Some(child) = child(&stop, "vfork") {
+            assert_eq!(client.request(&format!("D;{child}")), "OK");
+            // No other thread may run while the child does.
+            format!("vCont;c:{}", stopped_thread(&stop))
+        } else {
+            hits += u32::from(stop.contains("swbreak"));
+            "vCont;c".into()
+        };
+        stop = client.request(&next);
+    }
+    assert!(stop.starts_with("W00"), "{stop}");
+    assert_eq!(hits, 150);
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_parent_stands_still_when_the_child_that_borrowed_its_memory_has_ended() {
+    let server = Server::start();
+    let target = Trial::start("vforks", 1);
+    let mut client = following(&server);
+    client.attach(target.pid());
+    let (mut ends, mut parent) = (0, String::new());
+    while ends < 20 {
+        let stop = client.request("vCont;c");
+        if child(&stop, "vfork").is_some() {
+            stopped_thread(&stop).clone_into(&mut parent);
+        } else if stop.starts_with('W') {
+            ends += 1;
+            assert_eq!(client.request(&format!("Hg{parent}")), "OK");
+            let registers = client.request("g");
+            assert!(!registers.starts_with('E'), "{registers}");
+        }
+    }
+    assert_eq!(client.request(&format!("D;{:x}", target.pid().as_raw())), "OK");
+    target.assert_left_as_it_was_found();
     server.assert_still_serves();
 }
 

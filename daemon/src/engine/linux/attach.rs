@@ -89,6 +89,7 @@ impl Engine {
     pub fn detach(&mut self, pid: Pid) -> Result<()> {
         self.process(pid)?;
         self.quiesce();
+        self.lift_for(pid);
         let Some(mut process) = self.processes.remove(&pid) else { return Err(Error::NoProcess) };
         process.lift();
         process.breakpoints.clear(&self.journal);

@@ -51,9 +51,12 @@ impl Engine {
         }
         let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
         let child = Process::new(pid, process.attached).ok();
-        let child = child.map(|child| Process { tls_symbols: process.tls_symbols, ..child });
+        let child = child.map(|child| Process { tls_symbols: process.tls_symbols, borrows: shares_memory, ..child });
         if shares_memory {
-            process.lift();
+            // While the child stands still they stay: other threads of the parent are running into them.
+            if !told {
+                process.lift();
+            }
             process.vfork_children += 1;
         } else if let Some(child) = &child {
             process.breakpoints.lift_copies(&child.memory);
@@ -66,6 +69,7 @@ impl Engine {
         let id = self.adopt(child);
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.told_of_vfork = shares_memory;
+            thread.borrower = shares_memory.then_some(pid);
         }
         let reason = if shares_memory { Reason::Vfork(id) } else { Reason::Fork(id) };
         Cause::Tell(Pending::Trap(reason))
@@ -84,6 +88,24 @@ impl Engine {
         self.threads.insert(id.tid, thread);
         self.processes.insert(id.pid, child);
         id
+    }
+
+    /// A child is about to run in memory that it borrows: breakpoints there are not meant for it.
+    pub(super) fn lift_for(&mut self, borrower: Pid) {
+        let lends = |thread: &&Thread| thread.borrower == Some(borrower);
+        if let Some(lender) = self.threads.values().find(lends).map(|thread| thread.id.pid)
+            && let Some(process) = self.processes.get_mut(&lender)
+        {
+            process.lift();
+        }
+    }
+
+    /// A child that may have borrowed memory has a program of its own, or has ended: whoever waited for that is about to stop.
+    pub(super) fn give_back(&mut self, borrower: Pid) {
+        for thread in self.threads.values_mut().filter(|thread| thread.borrower == Some(borrower)) {
+            thread.borrower = None;
+            thread.stuck = false;
+        }
     }
 
     /// A child has given the memory back that it borrowed.

@@ -59,6 +59,7 @@ impl Engine {
         if !self.moving.contains(&leader) {
             self.moving.push(leader);
         }
+        self.give_back(pid);
         let followed = self.processes.get_mut(&pid).is_some_and(|process| process.executed(&self.journal).is_ok());
         match (followed && self.interests.exec, stepped_over) {
             (true, _) => Cause::Tell(Pending::Exec),
@@ -105,6 +106,7 @@ impl Engine {
             process.leave_memory(&self.journal);
             process.strike(&self.journal);
         }
+        self.give_back(pid);
         self.report(report);
     }
 }

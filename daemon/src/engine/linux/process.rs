@@ -33,8 +33,10 @@ pub(crate) struct Process {
     pub(crate) catch: Catch,
     /// Where the C library describes its thread-local storage.
     pub(crate) tls_symbols: tls::Symbols,
-    /// A child borrows the memory until it execs or ends: no breakpoint may be in it.
+    /// Children borrow the memory until they exec or end: no breakpoint may be in it while they run.
     pub(crate) vfork_children: u32,
+    /// It borrows its memory itself.
+    pub(crate) borrows: bool,
     /// Its job is stopped, and the client has it run all the same.
     pub(crate) ignores_stop: bool,
     /// Its entry in the journal, if it was attached to.
@@ -59,6 +61,7 @@ impl Process {
             catch: Catch::None,
             tls_symbols: tls::Symbols::default(),
             vfork_children: 0,
+            borrows: false,
             ignores_stop: false,
             slot: None,
         })
@@ -72,6 +75,7 @@ impl Process {
         self.debug_version = 0;
         self.tls_symbols = tls::Symbols::default();
         self.vfork_children = 0;
+        self.borrows = false;
         self.mode = mode(self.pid);
         self.arch = Architecture::get(self.mode);
         self.memory = Memory::open(self.pid, self.pid.leader())?;

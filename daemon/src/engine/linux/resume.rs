@@ -138,6 +138,10 @@ impl Engine {
 
     /// Resumes a stopped thread according to its action.
     pub(super) fn start(&mut self, tid: Tid) {
+        let pid = self.threads.get(&tid).map(|thread| thread.id.pid);
+        if let Some(pid) = pid.filter(|pid| self.processes.get(pid).is_some_and(|process| process.borrows)) {
+            self.lift_for(pid);
+        }
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let Some(process) = self.processes.get_mut(&thread.id.pid) else { return };
         if thread.is_stopped() && thread.action.is_some() {

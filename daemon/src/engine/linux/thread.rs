@@ -1,7 +1,7 @@
 //! One traced thread.
 
 use super::registers::Registers;
-use dbgsrv_protocol::ids::ThreadId;
+use dbgsrv_protocol::ids::{Pid, ThreadId};
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::stop::Reason;
 use libc::c_int;
@@ -72,6 +72,8 @@ pub(crate) struct Thread {
     pub(crate) syscall: Option<i64>,
     /// A child borrows its memory: once it goes on it is stuck.
     pub(crate) lending: bool,
+    /// That child, where it is traced too.
+    pub(crate) borrower: Option<Pid>,
     /// The client was told of the vfork that this thread is in, and waits to hear of its end.
     pub(crate) told_of_vfork: bool,
     /// It waits in the kernel where nothing can stop it, for a child that borrows its memory or for a disk. It stops
@@ -101,6 +103,7 @@ impl Thread {
             injected: None,
             syscall: None,
             lending: false,
+            borrower: None,
             told_of_vfork: false,
             stuck: false,
             debug_version: 0,
