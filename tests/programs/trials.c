@@ -236,6 +236,8 @@ int main(int argc, char **argv)
     } else if (!strcmp(mode, "lends")) {
         start(lends);
         start(beats);
+    } else if (!strcmp(mode, "raises")) {
+        raises();
     } else if (!strcmp(mode, "calls")) {
         start(beats);
         for (;;)

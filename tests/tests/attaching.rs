@@ -6,6 +6,7 @@ use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::process::{self, Owned};
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
+use dbgsrv_tests::trial::{self, Trial};
 use dbgsrv_tests::{program, wait_until};
 
 #[test]
@@ -163,4 +164,52 @@ fn attaching_to_a_process_that_has_ended_but_was_not_waited_for_is_refused() {
 fn attaching_to_the_server_itself_is_refused() {
     let server = Server::start();
     assert_refused(&server, server.pid().as_raw(), &["server"]);
+}
+
+#[test]
+fn a_signal_that_is_on_its_way_is_told_of_by_the_attach_and_is_not_lost() {
+    let server = Server::start();
+    let target = Trial::start("raises", 0);
+    let mut client = Client::greeted(server.port());
+    wait_until("an attach comes upon a signal", || {
+        let stop = client.request(&format!("vAttach;{:x}", target.pid().as_raw()));
+        assert!(stop.starts_with("T00") || stop.starts_with("T1e"), "{stop}");
+        assert_eq!(client.request("D"), "OK");
+        stop.starts_with("T1e")
+    });
+    // It ends when a signal is missing.
+    target.assert_left_as_it_was_found();
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_thread_that_was_interrupted_shows_the_signal_that_stands_for_it() {
+    if stand_in_lacks("a stop without a signal of its own") {
+        return;
+    }
+    let server = Server::start();
+    let target = Beats::start(0);
+    let mut client = Client::greeted(server.port());
+    client.attach(target.pid());
+    let signal = client.request("qXfer:siginfo:read::0,80");
+    assert_eq!(signal.chars().nth(1), Some('\x13'), "{signal:?}");
+    assert_eq!(client.request("D"), "OK");
+    target.assert_left_as_it_was_found();
+    server.assert_still_serves();
+}
+
+#[test]
+fn the_end_of_a_process_without_its_leader_reaches_its_parent_after_it_was_let_go() {
+    let server = Server::start();
+    let mut target = Trial::start("loses-its-leader", 2);
+    let mut client = Client::greeted(server.port());
+    client.attach(target.pid());
+    assert_eq!(client.request(&format!("M{:x},1:01", trial::symbol("returned"))), "OK");
+    client.send("vCont;c");
+    wait_until("the leader has ended", || process::threads(target.pid()).iter().any(|thread| thread.state == 'Z'));
+    assert!(client.interrupt().starts_with("T02"));
+    assert_eq!(client.request(&format!("M{:x},1:01", trial::symbol("end"))), "OK");
+    assert_eq!(client.request("D"), "OK");
+    assert_eq!(target.process().wait(), 5);
+    server.assert_still_serves();
 }

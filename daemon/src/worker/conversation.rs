@@ -244,6 +244,9 @@ impl Conversation {
 /// Calls `tell` with a report in the protocol's terms.
 fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>)) {
     let (thread, signal, reason, path) = match *report {
+        Report::Attached { thread, signal } => {
+            return tell(&Event::Stopped(Stop { thread, signal, reason: Reason::Signal, registers: &[], core: None }));
+        }
         Report::Executed { thread } => (thread, Signal::TRAP, None, engine.program(thread.pid).unwrap_or_default()),
         Report::Stopped { thread, signal, reason } => (thread, signal, Some(reason), Vec::new()),
         Report::Exited { pid, status } => return tell(&Event::Exited { pid, status }),

@@ -22,7 +22,7 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
                 session.engine.report_attached(pid);
                 return reply.ok();
             }
-            arrived(session, attached, None, Signal::NONE, reply);
+            arrived(session, attached, None, reply);
         }
         Request::Detach(pid) => {
             let detached = current(session, pid).and_then(|pid| {
@@ -57,7 +57,7 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
         Request::Run { program, arguments } => {
             let arguments = arguments.iter().map(<[u8]>::to_vec).collect();
             let (launched, program) = run(session, program, arguments);
-            arrived(session, launched, Some(&program), Signal::TRAP, reply);
+            arrived(session, launched, Some(&program), reply);
         }
         Request::Status if session.non_stop => {
             let standing = session.engine.standing().collect::<Vec<_>>();
@@ -115,16 +115,13 @@ fn run(session: &mut Conversation, program: &[u8], arguments: Vec<Vec<u8>>) -> (
 }
 
 /// Answers with the first stop of a process that was started, or attached to: then without a program.
-fn arrived(
-    session: &mut Conversation,
-    result: Result<ThreadId>,
-    program: Option<&[u8]>,
-    signal: Signal,
-    reply: Reply<'_>,
-) {
+fn arrived(session: &mut Conversation, result: Result<ThreadId>, program: Option<&[u8]>, reply: Reply<'_>) {
     note(session, &result, program);
     match result {
-        Ok(thread) => session.reply_report(&stopped(thread, signal), reply),
+        Ok(thread) => {
+            let signal = program.map_or_else(|| session.engine.take_signal_at_attach(thread), |_| Signal::TRAP);
+            session.reply_report(&stopped(thread, signal), reply);
+        }
         Err(error) => refuse(&error, reply),
     }
 }

@@ -13,6 +13,18 @@ use libc::c_int;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal as NixSignal, kill};
 
+/// How often an attach looks for threads that it does not trace yet, before it leaves those alone that it can't.
+const LOOKS: u32 = 100;
+
+/// What came of looking for threads.
+#[derive(Default)]
+struct Look {
+    /// How many are traced now that were not.
+    seized: usize,
+    /// How many could not be.
+    missed: usize,
+}
+
 /// What becomes of the debuggees that a session leaves behind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ending {
@@ -43,13 +55,8 @@ impl Engine {
         self.interrupt_owed = false;
         self.processes.insert(pid, process);
         self.quiesce();
-        // Threads that came up meanwhile and were not born of one that was already traced.
-        while process_info::thread_count(pid).is_some_and(|count| count > self.threads_of(pid).count()) {
-            if self.seize_all(pid).is_err() || self.running == 0 {
-                break;
-            }
-            self.hold_all();
-        }
+        self.hold_newcomers(pid);
+        self.bring_signals_forward(pid);
         if self.non_stop {
             // Threads of other processes were held too.
             self.go();
@@ -62,24 +69,83 @@ impl Engine {
         attached.ok_or(Error::NoProcess)
     }
 
+    /// Stops threads that came up during the attach and were not born of one that was already traced.
+    fn hold_newcomers(&mut self, pid: Pid) {
+        // A thread that ends while the directory is read hides those after it. Only one that is unknown can end, and it is
+        // seen itself. Some can't be seized however often one looks: a leader that has ended, and another tracer's.
+        for _ in 0..LOOKS {
+            match self.seize_all(pid) {
+                Ok(Look { seized: 0, missed: 0 }) | Err(_) => return,
+                Ok(Look { seized: 0, .. }) => std::thread::yield_now(),
+                Ok(_) => self.hold_all(),
+            }
+        }
+    }
+
+    /// Has each thread of a process take the signal that waits for it, so that the client hears of it: the interrupt of an
+    /// attach overtakes all signals.
+    fn bring_signals_forward(&mut self, pid: Pid) {
+        self.holding = true;
+        for tid in self.threads_of(pid).collect::<Vec<_>>() {
+            let interrupted = self.threads.get_mut(&tid).filter(|thread| thread.state == State::Stopped(Stop::Trap));
+            let Some(thread) = interrupted.filter(|thread| thread.pending.is_none()) else { continue };
+            if process_info::has_signal_to_take(tid) && ptrace::cont(tid, 0).is_ok() {
+                thread.registers.forget();
+                thread.state = State::Running { stepping: false };
+                self.running += 1;
+                self.await_briefly(tid);
+            }
+        }
+        // What another thread has taken, or a signal that was cancelled, leaves one running.
+        self.hold_all();
+    }
+
+    /// Waits for the stop of a thread that is about to come, but does not insist.
+    fn await_briefly(&mut self, tid: Tid) {
+        for _ in 0..64 {
+            match interruptible::wait(tid.raw(), libc::WNOHANG, 0) {
+                Ok(Some((_, status))) => return self.absorb(tid, status),
+                Ok(None) => std::thread::yield_now(),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// The signal with which a thread stands still after an attach, if there is one; the client is about to be told.
+    pub fn take_signal_at_attach(&mut self, thread: ThreadId) -> Signal {
+        let Some(thread) = self.threads.get_mut(&thread.tid) else { return Signal::NONE };
+        match thread.pending.take_if(|pending| matches!(pending, Pending::Signal(_))) {
+            Some(Pending::Signal(signal)) => {
+                thread.undelivered = signal;
+                Signal::from_linux(signal)
+            }
+            _ => Signal::NONE,
+        }
+    }
+
     /// Becomes the tracer of every thread that it does not trace yet.
-    fn seize_all(&mut self, pid: Pid) -> std::result::Result<(), Errno> {
+    fn seize_all(&mut self, pid: Pid) -> std::result::Result<Look, Errno> {
+        let mut look = Look::default();
         let mut traced = self.threads_of(pid).next().is_some();
         for tid in process_info::threads(pid) {
-            if self.threads.contains_key(&tid) {
+            if self.threads.contains_key(&tid) || self.unborn.contains_key(&tid) {
                 continue;
             }
             match ptrace::seize(tid, ptrace::OPTIONS) {
                 Ok(()) => {}
                 // It ended since the directory was read, or it was born of a traced thread.
-                Err(_) if traced => continue,
+                Err(_) if traced => {
+                    look.missed += 1;
+                    continue;
+                }
                 Err(errno) => return Err(errno),
             }
             traced = true;
             self.threads.insert(tid, Thread::new(ThreadId { pid, tid }));
             self.running += 1;
+            look.seized += 1;
         }
-        if traced { Ok(()) } else { Err(Errno::ESRCH) }
+        if traced { Ok(look) } else { Err(Errno::ESRCH) }
     }
 
     /// Lets a process go on as it was found: breakpoints out, debug registers clear, no stray stop.
@@ -207,9 +273,10 @@ impl Engine {
     /// The client has let go of the process: what came up since is no news.
     fn forget_reports(&mut self, pid: Pid) {
         self.reports.retain(|report| match *report {
-            Report::Executed { thread } | Report::Stopped { thread, .. } | Report::ThreadExited { thread, .. } => {
-                thread.pid != pid
-            }
+            Report::Attached { thread, .. }
+            | Report::Executed { thread }
+            | Report::Stopped { thread, .. }
+            | Report::ThreadExited { thread, .. } => thread.pid != pid,
             Report::Exited { pid: other, .. } | Report::Signaled { pid: other, .. } => other != pid,
             Report::NoResumed => true,
         });

@@ -157,12 +157,21 @@ impl Engine {
         Ok(name.trim_ascii_end().to_vec())
     }
 
-    /// The signal that a stopped thread is about to get: the bytes of the kernel's `siginfo_t`.
+    /// The signal that a stopped thread is about to get: the bytes of the kernel's `siginfo_t`. What our own interrupt
+    /// leaves there is shown as the SIGSTOP that it stands for.
     ///
     /// # Errors
     /// As `read_registers`.
     pub fn signal_info(&mut self, thread: ThreadSelector) -> Result<Vec<u8>> {
-        Ok(ptrace::signal_info_bytes(self.stopped(thread)?.0.id.tid)?.to_vec())
+        let tid = self.stopped(thread)?.0.id.tid;
+        let mut bytes = ptrace::signal_info_bytes(tid)?;
+        if ptrace::signal_info(tid)?.si_code >> 8 == libc::PTRACE_EVENT_STOP {
+            let sender = std::process::id().cast_signed();
+            for (index, word) in [(0, libc::SIGSTOP), (2, libc::SI_TKILL), (4, sender)] {
+                bytes[index * 4..][..4].copy_from_slice(&word.to_ne_bytes());
+            }
+        }
+        Ok(bytes.to_vec())
     }
 
     /// Replaces part of the signal that a stopped thread is about to get.

@@ -61,6 +61,14 @@ use thread::Thread;
 /// What the engine tells of its debuggees.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
+    /// In non-stop mode: a thread of a process that was attached to stands still. The client may not know yet which
+    /// registers it has.
+    Attached {
+        /// Which one.
+        thread: ThreadId,
+        /// The signal that the client may deliver, or none.
+        signal: Signal,
+    },
     /// A process runs a new program; [`Engine::program`] names it.
     Executed {
         /// The thread that is left, the leader.

@@ -25,8 +25,11 @@ impl Engine {
 
     /// Reports all threads of a process that was attached to as stopped.
     pub fn report_attached(&mut self, pid: Pid) {
-        let threads = self.threads.values().filter(|thread| thread.id.pid == pid).map(|thread| thread.id);
-        self.reports.extend(threads.map(halted));
+        for tid in self.threads_of(pid).collect::<Vec<_>>() {
+            let thread = ThreadId { pid, tid };
+            let signal = self.take_signal_at_attach(thread);
+            self.reports.push_back(Report::Attached { thread, signal });
+        }
     }
 
     /// Stops a thread for the client (`vCont;t`). One that is being held stays where it is.

@@ -131,6 +131,12 @@ pub(crate) struct Status {
     pub(crate) bounding: u64,
     /// 0: none; 1: strict; 2: a filter.
     pub(crate) seccomp: u8,
+    /// Signals on their way to this thread alone, SIGHUP as the lowest bit.
+    pub(crate) own_signals: u64,
+    /// Signals on their way to any thread of the process.
+    pub(crate) signals: u64,
+    /// Signals that the thread blocks.
+    pub(crate) blocked: u64,
 }
 
 impl Status {
@@ -150,15 +156,23 @@ impl Status {
                 "TracerPid" => status.tracer = value.parse().unwrap_or_default(),
                 "Uid" => status.users = ids(value),
                 "Gid" => status.groups = ids(value),
-                "CapPrm" => status.permitted = u64::from_str_radix(value, 16).unwrap_or_default(),
-                "CapEff" => status.effective = u64::from_str_radix(value, 16).unwrap_or_default(),
-                "CapBnd" => status.bounding = u64::from_str_radix(value, 16).unwrap_or_default(),
+                "CapPrm" => status.permitted = bits(value),
+                "CapEff" => status.effective = bits(value),
+                "CapBnd" => status.bounding = bits(value),
+                "SigPnd" => status.own_signals = bits(value),
+                "ShdPnd" => status.signals = bits(value),
+                "SigBlk" => status.blocked = bits(value),
                 "Seccomp" => status.seccomp = value.parse().unwrap_or_default(),
                 _ => {}
             }
         }
         status
     }
+}
+
+/// A set, as a number in hexadecimal.
+fn bits(value: &str) -> u64 {
+    u64::from_str_radix(value, 16).unwrap_or_default()
 }
 
 /// Real, effective and saved id; the fourth, of the file system, is left out.
@@ -175,9 +189,9 @@ pub(crate) fn start_time(pid: Pid) -> Option<u64> {
     Some(Stat::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.start_time)
 }
 
-/// How many threads a process has.
-pub(crate) fn thread_count(pid: Pid) -> Option<usize> {
-    Some(Stat::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.threads as usize)
+/// Whether a signal waits for a thread that it does not block.
+pub(crate) fn has_signal_to_take(tid: Tid) -> bool {
+    Status::read(tid.raw()).is_ok_and(|status| (status.own_signals | status.signals) & !status.blocked != 0)
 }
 
 /// The state letter of a thread, see [`Stat::state`].
