@@ -1,7 +1,10 @@
 //! Signals of the program: shown, passed on, held back.
 
+use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::program;
+use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::Server;
+use nix::sys::signal::{Signal, kill};
 
 #[test]
 fn a_signal_stops_the_program_and_its_handler_runs_afterwards() {
@@ -61,5 +64,47 @@ fn a_fault_is_shown_where_it_happens_and_ends_the_program() {
     transcript.assert_has("in fault () at");
     transcript.assert_has("$1 = (void *) 0x0");
     transcript.assert_has("Program terminated with signal SIGSEGV, Segmentation fault.");
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_fault_is_told_of_even_where_its_signal_is_to_be_passed() {
+    let server = Server::start();
+    let target = Beats::start(0);
+    let mut client = Client::greeted(server.port());
+    client.attach(target.pid());
+    // SIGILL and SIGSEGV, with which gdb learns that a function which it has called returns to where no code is.
+    assert_eq!(client.request("QPassSignals:4;b"), "OK");
+    let pc = client.request("p10");
+    let stop = [client.request("P10=0000000000000000"), client.request("vCont;c")];
+    assert!(stop[0] == "OK" && stop[1].starts_with("T0b"), "{stop:?}");
+    // Held back, it has never been.
+    assert_eq!(client.request(&format!("P10={pc}")), "OK");
+    client.send("vCont;c");
+    target.shared.assert_goes_on();
+    assert!(client.interrupt().starts_with("T02"));
+    assert_eq!(client.request("D"), "OK");
+    target.assert_left_as_it_was_found();
+    server.assert_still_serves();
+}
+
+#[test]
+fn a_signal_with_two_names_stops_the_program_unless_the_first_of_them_is_passed() {
+    let server = Server::start();
+    let target = Beats::start(0);
+    let mut client = Client::greeted(server.port());
+    client.attach(target.pid());
+    // SIGPOLL is SIGIO's other name.
+    assert_eq!(client.request("QPassSignals:21"), "OK");
+    client.send("vCont;c");
+    target.shared.assert_goes_on();
+    kill(target.pid(), Signal::SIGIO).expect("the program is there");
+    let stop = client.reply();
+    assert!(stop.starts_with("T17"), "{stop}");
+    client.send("vCont;c");
+    target.shared.assert_goes_on();
+    assert!(client.interrupt().starts_with("T02"));
+    assert_eq!(client.request("D"), "OK");
+    target.assert_left_as_it_was_found();
     server.assert_still_serves();
 }

@@ -17,6 +17,10 @@ use std::mem;
 /// What tells a stop at a system call from one for a signal (`PTRACE_O_TRACESYSGOOD`).
 const SYSCALL: c_int = 0x80;
 
+/// What a client may have to hear of even if it has them passed: GDB calls functions with a return address where code can't be
+/// executed, and takes either for the return.
+const MAYBE_BREAKPOINTS: [c_int; 2] = [libc::SIGILL, libc::SIGSEGV];
+
 /// So many threads make it pay to wait for the one that runs alone.
 const MANY: usize = 8;
 
@@ -242,7 +246,8 @@ impl Engine {
 
     fn signal(&mut self, tid: Tid, signal: c_int) -> Cause {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
-        let passes = self.pass_signals & bit(signal) != 0 && !thread.wants_step();
+        let wanted = thread.wants_step() || MAYBE_BREAKPOINTS.contains(&signal);
+        let passes = self.pass_signals & bit(signal) != 0 && !wanted;
         // One that we sent may have been cancelled, as SIGCONT does with SIGSTOP, and this be somebody else's.
         let injected = thread.injected == Some(signal) && ptrace::is_own_signal(tid);
         if injected || passes {

@@ -304,6 +304,8 @@ fn bit(signal: i32) -> u128 {
     1_u128.checked_shl(signal as u32).unwrap_or(0)
 }
 
+/// By Linux number. Where GDB has two names for one of Linux's signals (SIGIO and SIGPOLL), the one that stops have counts.
 fn signal_set(signals: impl Iterator<Item = Signal>) -> u128 {
-    signals.filter_map(Signal::to_linux).fold(0, |set, signal| set | bit(signal))
+    let numbers = signals.filter_map(|signal| signal.to_linux().filter(|number| Signal::from_linux(*number) == signal));
+    numbers.fold(0, |set, number| set | bit(number))
 }
