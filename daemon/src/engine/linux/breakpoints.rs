@@ -106,11 +106,14 @@ impl Breakpoints {
     }
 
     /// Takes a breakpoint away, also out of memory.
-    pub(crate) fn remove(&mut self, address: u64, memory: &Memory, journal: &Journal) {
-        if let Some(mut breakpoint) = self.table.remove(&address) {
-            breakpoint.lift_checked(address, memory);
-            breakpoint.strike(journal);
-        }
+    ///
+    /// # Errors
+    /// [`Error::BadAddress`] where that memory is gone, and the breakpoint with it.
+    pub(crate) fn remove(&mut self, address: u64, memory: &Memory, journal: &Journal) -> Result<()> {
+        let Some(mut breakpoint) = self.table.remove(&address) else { return Ok(()) };
+        breakpoint.lift_checked(address, memory);
+        breakpoint.strike(journal);
+        if memory.read(address, &mut [0]) == 1 { Ok(()) } else { Err(Error::BadAddress(address)) }
     }
 
     /// What is to happen at an address that has a breakpoint.
@@ -285,5 +288,39 @@ impl Breakpoint {
         if let Some(slot) = self.slot.take() {
             journal.remove_breakpoint(slot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::journal::SIZE;
+    use super::*;
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+    use nix::unistd::{ftruncate, getpid};
+    use std::num::NonZeroUsize;
+
+    #[test]
+    #[expect(unsafe_code, reason = "it takes memory that goes away")]
+    fn a_breakpoint_whose_memory_is_gone_is_removed_with_an_error() {
+        let shared = memfd_create("journal", MFdFlags::MFD_CLOEXEC).unwrap();
+        ftruncate(&shared, SIZE as i64).unwrap();
+        let journal = Journal::map(&shared).unwrap();
+        let pid = Pid::new(getpid().as_raw()).unwrap();
+        let memory = Memory::open(pid, pid.leader()).unwrap();
+        let size = NonZeroUsize::new(4096).unwrap();
+        // SAFETY: a mapping of its own, wherever there is room.
+        let page = unsafe { mmap_anonymous(None, size, ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE) }.unwrap();
+        let address = page.as_ptr() as u64;
+        let mut breakpoints = Breakpoints::default();
+        for at in [address, address + 1] {
+            breakpoints.insert(at, Script::default(), &memory, None, &journal).unwrap();
+        }
+        assert!(breakpoints.remove(address, &memory, &journal).is_ok());
+        // SAFETY: nothing refers to the page.
+        unsafe { munmap(page, size.get()) }.unwrap();
+        assert!(matches!(breakpoints.remove(address + 1, &memory, &journal), Err(Error::BadAddress(_))));
+        assert!(breakpoints.is_empty());
+        assert!(breakpoints.remove(address + 1, &memory, &journal).is_ok());
     }
 }

@@ -55,13 +55,14 @@ impl Engine {
     /// Removes a breakpoint or watchpoint. One that is not there is no error.
     ///
     /// # Errors
-    /// [`Error::NoProcess`], [`Error::NoThread`].
+    /// [`Error::NoProcess`], [`Error::NoThread`]; [`Error::BadAddress`] where a software breakpoint's memory is gone.
     pub fn remove_breakpoint(&mut self, thread: ThreadSelector, kind: Kind, address: u64, size: u64) -> Result<()> {
         let pid = self.process_of(thread)?.pid;
         let process = self.processes.get_mut(&pid).ok_or(Error::NoProcess)?;
         if kind == Kind::Software {
-            process.breakpoints.remove(address, &process.memory, &self.journal);
-        } else if process.hardware.remove(&(kind, address, size)) {
+            return process.breakpoints.remove(address, &process.memory, &self.journal);
+        }
+        if process.hardware.remove(&(kind, address, size)) {
             process.debug.remove(kind, address, size);
             self.debug_registers_changed(pid);
         }
