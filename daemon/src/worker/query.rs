@@ -4,13 +4,29 @@ use super::conversation::{Conversation, refuse};
 use dbgsrv_protocol::rsp::query::Request;
 use dbgsrv_protocol::rsp::server::Reply;
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
+use nix::errno::Errno;
 
+/// A server with `Quit GDBserver` in its list is taken for gdbserver by GDB's tests, and by scripts after their model.
 const HELP: &str = "\
 The following monitor commands are supported:
-  exit      end this session; debuggees that were attached to go on
+  exit      end this session (where this is gdbserver: Quit GDBserver); debuggees that were attached to go on
   help      this text
   why       why the last attach or run was refused
 ";
+
+/// gdbserver's settings, which scripts send, and its answers to them.
+const SETTINGS: [(&[u8], &str); 10] = [
+    (b"set debug 0", "Debug output disabled."),
+    (b"set debug 1", "Debug output enabled."),
+    (b"set debug-format all", "All extra debug format options enabled."),
+    (b"set debug-format none", "All extra debug format options disabled."),
+    (b"set debug-hw-points 0", "H/W point debugging output disabled."),
+    (b"set debug-hw-points 1", "H/W point debugging output enabled."),
+    (b"set event-loop-debug 0", "Event loop debug output disabled."),
+    (b"set event-loop-debug 1", "Event loop debug output enabled."),
+    (b"set remote-debug 0", "Protocol debug output disabled."),
+    (b"set remote-debug 1", "Protocol debug output enabled."),
+];
 
 pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request: Request<'_>, reply: Reply<'_>) {
     match request {
@@ -46,14 +62,19 @@ fn monitor(session: &mut Conversation, line: &[u8], reply: Reply<'_>) {
             session.finish();
             reply.ok();
         }
-        b"" | b"help" => reply.text(HELP),
+        b"help" => reply.text(HELP),
         b"why" => match &session.refusal {
             Some(refusal) => reply.text(&format!("{refusal}\n")),
             None => reply.text("nothing was refused\n"),
         },
-        other => {
-            let shown = String::from_utf8_lossy(other).into_owned();
-            reply.text(&format!("unknown command `{shown}`; `monitor help` lists them\n"));
+        line => {
+            if let Some((_, done)) = SETTINGS.iter().find(|(setting, _)| *setting == line) {
+                let note = "What the server logs is chosen when it starts, and does not change now.";
+                return reply.text(&format!("{note}\n{done}\n"));
+            }
+            let shown = String::from_utf8_lossy(line);
+            let text = format!("Unknown monitor command: `{shown}`; `monitor help` lists them");
+            reply.error(Errno::EINVAL as u8, &text);
         }
     }
 }

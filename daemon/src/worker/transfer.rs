@@ -53,7 +53,8 @@ fn read(
         Object::Features if annex == b"target.xml" => engine.description(thread).map(|xml| xml.as_bytes().to_vec()),
         Object::Features => Err(Error::System(Errno::ENOENT)),
         Object::LibrariesSvr4 => engine.libraries(thread, annex),
-        Object::OsData => host::table(annex).ok_or(Error::System(Errno::ENOENT)),
+        // An empty document says that there is no such table.
+        Object::OsData => Ok(host::table(annex).unwrap_or_default()),
         Object::SignalInfo => engine.signal_info(thread),
         Object::Threads => Ok(engine.threads_document(multiprocess)),
     }
