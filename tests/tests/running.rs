@@ -232,3 +232,25 @@ fn a_gdb_on_this_machine_need_not_name_the_program_that_it_was_started_with() {
     server.gdb(None, &["run"]).assert_has("no program was named");
     server.assert_still_serves();
 }
+
+#[test]
+fn a_name_without_a_slash_is_that_of_a_file_in_the_working_directory_or_of_one_in_the_path() {
+    if stand_in_lacks("a look into the working directory") {
+        return;
+    }
+    let server = Server::start();
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    fs::copy(program::path("basics"), directory.path().join("basics")).expect("the directory is writable");
+    for shell in ["0", "1"] {
+        let mut client = Client::greeted(server.port());
+        assert_eq!(client.request(&format!("QStartupWithShell:{shell}")), "OK");
+        let directory = directory.path().to_str().expect("the path is UTF-8").as_bytes();
+        assert_eq!(client.request(&format!("QSetWorkingDir:{}", hex(directory))), "OK");
+        for name in ["basics", "true"] {
+            let stop = client.request(&format!("vRun;{}", hex(name.as_bytes())));
+            assert!(stop.starts_with("T05"), "{name}: {stop}");
+            client.send("k");
+        }
+    }
+    server.assert_still_serves();
+}

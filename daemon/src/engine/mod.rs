@@ -10,4 +10,4 @@ pub use linux::{
     Tracer, Wait, journal,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{find_program, host, interruptible};
+pub(crate) use linux::{host, interruptible};

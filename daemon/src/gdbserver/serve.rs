@@ -4,7 +4,7 @@ use super::comm::Comm;
 use super::entrance::{Connection, Entrance};
 use crate::engine::interruptible::{self, END};
 use crate::engine::journal::Journal;
-use crate::engine::{Ending, Engine, Report, Wait, find_program};
+use crate::engine::{Ending, Engine, Report, Wait};
 use crate::telemetry::{self, LogFormat, LogOptions, verbose_filter};
 use crate::worker::{Conversation, Voice, converse, create_journal, say};
 use dbgsrv_protocol::ids::{Pid, ThreadId};
@@ -12,10 +12,9 @@ use dbgsrv_protocol::rsp::server::{Capabilities, Capability};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
 use nix::errno::Errno;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// How to serve clients.
@@ -84,7 +83,7 @@ fn start(options: &Options, conversation: &mut Conversation) -> crate::engine::e
         Debuggee::None => return Ok(()),
         Debuggee::Process(pid) => (engine.attach(*pid)?, None),
         Debuggee::Program(name, arguments) => {
-            let program = program(name);
+            let program = name.as_bytes().to_vec();
             let arguments = arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect::<Vec<_>>();
             let thread = engine.launch(&program, &arguments)?;
             conversation.program = Some((program, arguments));
@@ -94,15 +93,6 @@ fn start(options: &Options, conversation: &mut Conversation) -> crate::engine::e
     conversation.voice.arrived(thread.pid, name);
     conversation.last = Some(Report::Stopped { thread, signal: Signal::TRAP, reason: Reason::Signal });
     Ok(())
-}
-
-/// A name without a slash is that of a file here, or else of one in `PATH`.
-fn program(name: &OsStr) -> Vec<u8> {
-    let here = Path::new(".").join(name);
-    if !name.as_bytes().contains(&b'/') && here.is_file() {
-        return here.into_os_string().into_vec();
-    }
-    find_program(name, None).map_or_else(|| name.as_bytes().to_vec(), |path| path.into_os_string().into_vec())
 }
 
 /// Lets go of what is left, and says so where gdbserver does.

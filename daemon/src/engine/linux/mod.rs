@@ -42,7 +42,6 @@ pub use attach::Ending;
 pub use events::Wait;
 pub use inspect::Expedited;
 pub use launch::LaunchSettings;
-pub(crate) use launch::find_program;
 pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
 pub use syscalls::Catch;
 

@@ -5,7 +5,7 @@ mod settings;
 mod undebugged;
 
 pub use self::settings::LaunchSettings;
-pub(crate) use self::undebugged::{find_program, start_undebugged};
+pub(crate) use self::undebugged::start_undebugged;
 
 use self::child::Forked;
 use super::process::Process;
@@ -21,12 +21,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 impl Engine {
-    /// Starts a program and stops it before its first instruction.
+    /// Starts a program and stops it before its first instruction. A name without a slash is that of a file in the working
+    /// directory that it starts in, or else of one in `PATH`.
     ///
     /// # Errors
     /// [`Error::Launch`] with the reason.
     pub fn launch(&mut self, program: &[u8], arguments: &[Vec<u8>]) -> Result<ThreadId> {
         let settings = &self.launch;
+        let program = &settings.located(program)[..];
         let path = Path::new(OsStr::from_bytes(program));
         let refused = |errno| Error::from(explain_launch(path, settings.directory.as_deref(), errno));
         check_launch(path, settings.directory.as_deref())?;

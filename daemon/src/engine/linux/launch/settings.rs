@@ -2,10 +2,11 @@
 
 use crate::engine::error::{Error, Result};
 use nix::errno::Errno;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What programs are started with.
 #[derive(Clone, Debug)]
@@ -78,6 +79,15 @@ impl LaunchSettings {
         }
         let join = |(name, value): (OsString, OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
         all.into_iter().filter_map(|entry| CString::new(join(entry)).ok()).collect()
+    }
+
+    /// A program's name, with a slash if it is that of a file in the working directory.
+    pub(super) fn located<'p>(&self, program: &'p [u8]) -> Cow<'p, [u8]> {
+        let directory = self.directory.as_deref().unwrap_or_else(|| Path::new(""));
+        if program.contains(&b'/') || !directory.join(OsStr::from_bytes(program)).is_file() {
+            return Cow::Borrowed(program);
+        }
+        Cow::Owned([b"./", program].concat())
     }
 
     /// The command that is executed first, and how many execs it takes to get to the program.

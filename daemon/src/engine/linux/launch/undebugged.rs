@@ -81,7 +81,7 @@ fn suspend(child: &mut Forked) -> Result<(), Errno> {
 }
 
 /// The path of a program; `None` for a name without a slash that nothing in `PATH` fits.
-pub(crate) fn find_program(program: &OsStr, directory: Option<&Path>) -> Option<PathBuf> {
+fn find_program(program: &OsStr, directory: Option<&Path>) -> Option<PathBuf> {
     let name = Path::new(program);
     if program.as_bytes().contains(&b'/') {
         return Some(name.into());
