@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What is built: the name of the executable, its source in `programs/`, and what the compiler is told besides the usual.
-const PROGRAMS: [(&str, &str, &[&str]); 11] = [
+const PROGRAMS: [(&str, &str, &[&str]); 12] = [
     ("basics", "basics.c", &[]),
     ("basics-static", "basics.c", &["-static"]),
     ("basics-no-pie", "basics.c", &["-no-pie", "-fno-pie"]),
@@ -15,6 +15,7 @@ const PROGRAMS: [(&str, &str, &[&str]); 11] = [
     ("registers", "registers.c", &[]),
     ("signals", "signals.c", &[]),
     ("surroundings", "surroundings.c", &[]),
+    ("traced", "traced.c", &[]),
     ("trials", "trials.c", &["-no-pie", "-fno-pie"]),
 ];
 

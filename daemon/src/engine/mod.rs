@@ -3,6 +3,8 @@
 pub mod error;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+pub mod trace;
 
 #[cfg(target_os = "linux")]
 pub use linux::{

@@ -129,6 +129,7 @@ impl Host<'_> {
             if self.is_done() {
                 break;
             }
+            self.conversation.engine.client_left();
             // The next one finds them as they stand.
             self.conversation.last = None;
             self.conversation.voice.left();

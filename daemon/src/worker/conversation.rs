@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::voice::Voice;
-use super::{file, memory, process, query, transfer};
+use super::{file, memory, process, query, trace, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
 use crate::engine::{Catch, Engine, Expedited, Report};
@@ -103,6 +103,7 @@ impl Conversation {
             Request::Resume(request) => self.resume(request, reply),
             Request::Setting(request) => self.setting(thread, request, reply),
             Request::Thread(request) => self.thread(thread, request, reply),
+            Request::Trace(request) => trace::answer(self, thread, request, reply),
             Request::Transfer(request) => transfer::answer(self, thread, request, reply),
         }
     }
@@ -144,6 +145,9 @@ impl Conversation {
     }
 
     fn registers(&mut self, thread: ThreadSelector, request: registers::Request<'_>, reply: Reply<'_>) {
+        if self.engine.tracing().frame().is_some() {
+            return trace::registers(self, thread, request, reply);
+        }
         self.scratch.clear();
         let read = match request {
             registers::Request::Read { number } => self.engine.read_register(thread, number, &mut self.scratch),

@@ -1,6 +1,7 @@
 //! Memory: `m`, `M`, `x`, `X`, `qSearch:memory`, `qCRC`.
 
 use super::conversation::{Conversation, finish, refuse};
+use super::trace;
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::rsp::crc::Crc;
 use dbgsrv_protocol::rsp::memory::Request;
@@ -13,6 +14,9 @@ const WINDOW: usize = 1 << 20;
 
 pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request: Request<'_>, reply: Reply<'_>) {
     match request {
+        Request::Read { address, length, .. } if session.engine.tracing().frame().is_some() => {
+            trace::memory(session, thread, address, length as usize, reply);
+        }
         Request::Read { address, length, .. } => {
             // The machine has lowered it to what a packet holds.
             let length = length as usize;

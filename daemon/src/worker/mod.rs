@@ -14,6 +14,7 @@ mod run;
 mod session;
 pub(crate) mod spawn;
 mod stream;
+mod trace;
 mod transfer;
 mod voice;
 

@@ -7,7 +7,7 @@ use super::stream::{Received, Stream};
 use super::voice::Voice;
 use crate::engine::{Engine, Interests, Wait, interruptible, journal::Journal};
 use crate::exit;
-use dbgsrv_protocol::rsp::server::{Capabilities, Config, Feature, Features, Server};
+use dbgsrv_protocol::rsp::server::{Capabilities, Capability, Config, Feature, Features, Server};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
@@ -45,7 +45,9 @@ pub fn run(session: Session) -> ExitCode {
 pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
     let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
     let mut conversation = Conversation::new(engine, Voice::Log);
-    let ended = converse(&mut conversation, stream, Capabilities::ALL);
+    // With its client the session ends, and what it traces.
+    let capabilities = Capabilities::ALL.without(Capability::DisconnectedTracing);
+    let ended = converse(&mut conversation, stream, capabilities);
     for (pid, ending) in conversation.engine.end() {
         info!(pid = pid.raw(), ?ending, "debuggee released");
     }

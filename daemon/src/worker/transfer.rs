@@ -1,6 +1,7 @@
 //! Objects: `qXfer`.
 
 use super::conversation::{Conversation, refuse};
+use super::trace;
 use crate::engine::error::{Error, Result};
 use crate::engine::host;
 use dbgsrv_protocol::ids::Pid;
@@ -57,6 +58,7 @@ fn read(
         Object::OsData => Ok(host::table(annex).unwrap_or_default()),
         Object::SignalInfo => engine.signal_info(thread),
         Object::Threads => Ok(engine.threads_document(multiprocess)),
+        Object::TraceFrame => engine.tracing().frame().map(trace::document).ok_or(Error::System(Errno::ENOENT)),
     }
 }
 

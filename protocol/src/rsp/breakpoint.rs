@@ -102,7 +102,7 @@ impl PartialEq for Expressions<'_> {
 impl Eq for Expressions<'_> {}
 
 /// `XLENGTH,`: the length and what follows.
-fn header(text: &[u8]) -> Option<(usize, &[u8])> {
+pub(super) fn header(text: &[u8]) -> Option<(usize, &[u8])> {
     let (length, rest) = field::number(text.strip_prefix(b"X")?)?;
     Some((usize::try_from(length).ok()?, rest.strip_prefix(b",")?))
 }

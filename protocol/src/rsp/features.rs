@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use super::packet::FRAMING;
 use super::request::Request;
 use super::transfer::Object;
-use super::{field, query, settings, transfer};
+use super::{field, query, settings, trace, transfer};
 use crate::limits::{MAX_PACKET, MIN_CLIENT_PACKET};
 
 /// A set of [`Feature`]s or [`Capability`]s.
@@ -149,6 +149,8 @@ pub enum Capability {
     SignalInfo,
     /// Stops that say that a software breakpoint was their reason, with the PC set back.
     SoftwareBreak,
+    /// `QTDisconnected`: tracing can go on without a client.
+    DisconnectedTracing,
     /// `QStartupWithShell`.
     StartupWithShell,
     /// Stops that say more than their signal (`T`, not `S`).
@@ -167,6 +169,8 @@ pub enum Capability {
     Threads,
     /// `qGetTLSAddr`.
     TlsAddress,
+    /// `QT…` and `qT…`.
+    Tracepoints,
     /// Stops at `vfork`, and when the child is done with it.
     VforkEvents,
     /// `QSetWorkingDir`.
@@ -179,8 +183,13 @@ impl Member for Capability {
     }
 }
 
+/// What announces [`Capability::Tracepoints`]: conditions, variables, the user's own words, tracepoints that are added or switched
+/// while tracing goes on, the size of the buffer, strings, and what a frame holds.
+const TRACEPOINTS: &str = "ConditionalTracepoints+;TraceStateVariables+;TracepointSource+;InstallInTrace+;\
+                           EnableDisableTracepoints+;QTBuffer:size+;tracenz+;qXfer:traceframe-info:read+";
+
 /// What announces a capability, and the feature that the client must have for it.
-const OFFERS: [(Capability, &str, Option<Feature>); 29] = [
+const OFFERS: [(Capability, &str, Option<Feature>); 31] = [
     (Capability::ThreadActions, "vContSupported+", None),
     (Capability::NoAck, "QStartNoAckMode+", None),
     (Capability::Multiprocess, "multiprocess+", Some(Feature::Multiprocess)),
@@ -210,6 +219,8 @@ const OFFERS: [(Capability, &str, Option<Feature>); 29] = [
     (Capability::StartupWithShell, "QStartupWithShell+", None),
     (Capability::Environment, "QEnvironmentHexEncoded+;QEnvironmentReset+;QEnvironmentUnset+", None),
     (Capability::WorkingDirectory, "QSetWorkingDir+", None),
+    (Capability::Tracepoints, TRACEPOINTS, None),
+    (Capability::DisconnectedTracing, "DisconnectedTracing+", None),
 ];
 
 /// The features in what follows `qSupported`, as far as the server can make use of them.
@@ -326,6 +337,8 @@ pub(crate) fn needed(request: &Request<'_>) -> Option<Capability> {
             settings::Request::ThreadEvents(_) => Capability::ThreadEvents,
             settings::Request::WorkingDirectory(_) => Capability::WorkingDirectory,
         },
+        Request::Trace(trace::Request::Disconnected(_)) => Capability::DisconnectedTracing,
+        Request::Trace(_) => Capability::Tracepoints,
         Request::Transfer(transfer::Request::WriteSignalInfo { .. }) => Capability::SignalInfo,
         Request::Transfer(transfer::Request::Read { object, .. }) => match object {
             Object::Auxv => Capability::Auxv,
@@ -335,6 +348,7 @@ pub(crate) fn needed(request: &Request<'_>) -> Option<Capability> {
             Object::OsData => Capability::OsData,
             Object::SignalInfo => Capability::SignalInfo,
             Object::Threads => Capability::Threads,
+            Object::TraceFrame => Capability::Tracepoints,
         },
         _ => return None,
     })

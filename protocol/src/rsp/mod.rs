@@ -27,4 +27,5 @@ pub mod settings;
 pub mod signal;
 pub mod stop;
 pub mod thread;
+pub mod trace;
 pub mod transfer;

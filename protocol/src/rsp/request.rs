@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::{breakpoint, file, memory, process, query, registers, resume, settings, thread, transfer};
+use super::{breakpoint, file, memory, process, query, registers, resume, settings, thread, trace, transfer};
 
 /// One request of the client, borrowed from the packet that carried it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +27,8 @@ pub enum Request<'a> {
     Setting(settings::Request<'a>),
     /// `H`, `T`, `qC`, `qfThreadInfo`, `qThreadExtraInfo`.
     Thread(thread::Request),
+    /// `QT…`, `qT…`.
+    Trace(trace::Request<'a>),
     /// `qXfer:…`.
     Transfer(transfer::Request<'a>),
 }
@@ -66,6 +68,7 @@ families! {
     Resume(resume::Request<'a>),
     Setting(settings::Request<'a>),
     Thread(thread::Request),
+    Trace(trace::Request<'a>),
     Transfer(transfer::Request<'a>),
 }
 
@@ -85,6 +88,7 @@ impl<'a> Request<'a> {
             Some(Family::Resume) => lift(resume::Request::parse(body)),
             Some(Family::Setting) => lift(settings::Request::parse(body)),
             Some(Family::Thread) => lift(thread::Request::parse(body)),
+            Some(Family::Trace) => lift(trace::Request::parse(body)),
             Some(Family::Transfer) => lift(transfer::Request::parse(body)),
             None => Ok(None),
         }
@@ -107,6 +111,7 @@ enum Family {
     Resume,
     Setting,
     Thread,
+    Trace,
     Transfer,
 }
 
@@ -119,7 +124,11 @@ fn family(body: &[u8]) -> Option<Family> {
         b'Z' | b'z' => Family::Breakpoint,
         b'H' | b'T' => Family::Thread,
         b'!' | b'?' | b'D' | b'k' | b'R' => Family::Process,
-        b'Q' => Family::Setting,
+        b'Q' => match body {
+            // Not `QThread…`.
+            [b'Q', b'T', next, ..] if *next != b'h' => Family::Trace,
+            _ => Family::Setting,
+        },
         b'v' => match body {
             [b'v', b'C', ..] => Family::Resume,
             [b'v', b'F', ..] => Family::File,
@@ -128,6 +137,7 @@ fn family(body: &[u8]) -> Option<Family> {
         b'q' => match body {
             [b'q', b'X', ..] => Family::Transfer,
             [b'q', b'C', b'R', ..] | [b'q', b'S', b'e', ..] => Family::Memory,
+            [b'q', b'T', next, ..] if *next != b'h' => Family::Trace,
             [b'q', b'C' | b'f' | b'T', ..] => Family::Thread,
             [b'q', b'A', ..] => Family::Process,
             _ => Family::Query,
@@ -166,9 +176,7 @@ pub(crate) mod tests {
 
     #[test]
     fn packets_of_no_family_are_unknown() {
-        for body in
-            ["", "A", "vCont?", "vMustReplyEmpty", "qSupported:x+", "qTStatus", "qL1", "QTinit", "\x03", "b", "i"]
-        {
+        for body in ["", "A", "vCont?", "vMustReplyEmpty", "qSupported:x+", "qL1", "\x03", "b", "i"] {
             unknown(body.as_bytes());
         }
     }

@@ -23,6 +23,8 @@ pub enum Object {
     SignalInfo,
     /// `threads`.
     Threads,
+    /// `traceframe-info`: what the selected frame holds.
+    TraceFrame,
 }
 
 impl Object {
@@ -37,10 +39,11 @@ impl Object {
             Self::OsData => "osdata",
             Self::SignalInfo => "siginfo",
             Self::Threads => "threads",
+            Self::TraceFrame => "traceframe-info",
         }
     }
 
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Auxv,
         Self::ExecFile,
         Self::Features,
@@ -48,6 +51,7 @@ impl Object {
         Self::OsData,
         Self::SignalInfo,
         Self::Threads,
+        Self::TraceFrame,
     ];
 
     fn from_name(name: &[u8]) -> Option<Self> {

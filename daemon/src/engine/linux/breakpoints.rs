@@ -41,7 +41,10 @@ impl Script {
 
 #[derive(Debug)]
 struct Breakpoint {
-    script: Script,
+    /// What the client wants; `None`: it has no breakpoint here.
+    script: Option<Script>,
+    /// There is a tracepoint here.
+    traced: bool,
     /// The byte that the breakpoint instruction replaces; `None`: to be read when it is planted.
     original: Option<u8>,
     planted: bool,
@@ -79,9 +82,35 @@ impl Breakpoints {
         if !self.has_room_for(&script) {
             return Err(Error::TooMany("conditions and commands of breakpoints"));
         }
-        if let Some(breakpoint) = self.table.get_mut(&address) {
-            breakpoint.script = script;
-            return Ok(());
+        self.place(address, memory, survivor, journal)?.script = Some(script);
+        Ok(())
+    }
+
+    /// Adds a tracepoint, as [`Self::insert`] does a breakpoint.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn insert_tracepoint(
+        &mut self,
+        address: u64,
+        memory: &Memory,
+        survivor: Option<Pid>,
+        journal: &Journal,
+    ) -> Result<()> {
+        self.place(address, memory, survivor, journal)?.traced = true;
+        Ok(())
+    }
+
+    /// What there is at `address`, or something new that nobody wants yet.
+    fn place(
+        &mut self,
+        address: u64,
+        memory: &Memory,
+        survivor: Option<Pid>,
+        journal: &Journal,
+    ) -> Result<&mut Breakpoint> {
+        if self.table.contains_key(&address) {
+            return self.table.get_mut(&address).ok_or(Error::BadAddress(address));
         }
         if self.table.len() == MAX_BREAKPOINTS {
             return Err(Error::TooMany("breakpoints"));
@@ -93,14 +122,14 @@ impl Breakpoints {
         let [original] = original;
         let slot = survivor.map(|pid| journal.add_breakpoint(pid, address, original)).transpose();
         let slot = slot.map_err(|_| Error::TooMany("breakpoints"))?;
-        self.table
-            .insert(address, Breakpoint { script, original: Some(original), planted: false, was_hit: false, slot });
         self.complete = false;
-        Ok(())
+        let original = Some(original);
+        let new = Breakpoint { script: None, traced: false, original, planted: false, was_hit: false, slot };
+        Ok(self.table.entry(address).or_insert(new))
     }
 
     fn has_room_for(&self, script: &Script) -> bool {
-        let held = || self.table.values().map(|breakpoint| breakpoint.script.size()).sum::<usize>();
+        let held = || self.table.values().filter_map(|one| one.script.as_ref()).map(Script::size).sum::<usize>();
         // Most have none, and then nothing is to be added up.
         script.is_empty() || held() + script.size() <= MAX_SCRIPTS
     }
@@ -110,15 +139,41 @@ impl Breakpoints {
     /// # Errors
     /// [`Error::BadAddress`] where that memory is gone, and the breakpoint with it.
     pub(crate) fn remove(&mut self, address: u64, memory: &Memory, journal: &Journal) -> Result<()> {
-        let Some(mut breakpoint) = self.table.remove(&address) else { return Ok(()) };
-        breakpoint.lift_checked(address, memory);
-        breakpoint.strike(journal);
+        let Some(breakpoint) = self.table.get_mut(&address) else { return Ok(()) };
+        breakpoint.script = None;
+        self.drop_unwanted(address, memory, journal);
         if memory.read(address, &mut [0]) == 1 { Ok(()) } else { Err(Error::BadAddress(address)) }
     }
 
-    /// What is to happen at an address that has a breakpoint.
+    /// Takes all tracepoints away, also out of memory.
+    pub(crate) fn remove_tracepoints(&mut self, memory: &Memory, journal: &Journal) {
+        let traced = self.table.iter_mut().filter(|(_, breakpoint)| breakpoint.traced);
+        let clear = |(address, breakpoint): (&u64, &mut Breakpoint)| {
+            breakpoint.traced = false;
+            *address
+        };
+        for address in traced.map(clear).collect::<Vec<_>>() {
+            self.drop_unwanted(address, memory, journal);
+        }
+    }
+
+    fn drop_unwanted(&mut self, address: u64, memory: &Memory, journal: &Journal) {
+        if self.table.get(&address).is_some_and(|one| one.script.is_none() && !one.traced)
+            && let Some(mut breakpoint) = self.table.remove(&address)
+        {
+            breakpoint.lift_checked(address, memory);
+            breakpoint.strike(journal);
+        }
+    }
+
+    /// What the client wants to happen at an address, if anything.
     pub(crate) fn at(&self, address: u64) -> Option<&Script> {
-        self.table.get(&address).map(|breakpoint| &breakpoint.script)
+        self.table.get(&address)?.script.as_ref()
+    }
+
+    /// Whether a tracepoint is at `address`.
+    pub(crate) fn is_traced(&self, address: u64) -> bool {
+        self.table.get(&address).is_some_and(|breakpoint| breakpoint.traced)
     }
 
     /// A thread has run into the breakpoint at `address`.

@@ -3,7 +3,9 @@
 use super::arch::{BREAKPOINT_CODE, PC_AFTER_BREAKPOINT, debug_registers};
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
+use super::tracing::{collect, collect_step};
 use super::{Engine, Report, bit, interruptible, ptrace};
+use crate::engine::trace::Tracing;
 use dbgsrv_protocol::ids::Tid;
 use dbgsrv_protocol::rsp::breakpoint::Kind;
 use dbgsrv_protocol::rsp::resume::Action;
@@ -283,7 +285,7 @@ impl Engine {
         }
         process.breakpoints.hit(address);
         if ours {
-            hit(thread, process, address, &mut self.output)
+            hit(thread, process, address, &mut self.tracing, &mut self.output)
         } else {
             Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint))
         }
@@ -297,9 +299,20 @@ impl Engine {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
         let Some(process) = self.processes.get_mut(&thread.id.pid) else { return Cause::Rest };
         self.restless.extend(process.attached.then_some((tid, true)));
+        let traced = collect_step(thread, process, &mut self.tracing);
         match thread.action {
+            Some(Action::Continue(_)) if traced => match thread.registers.pc(tid) {
+                Ok(pc) if process.breakpoints.contains(pc) => {
+                    hit(thread, process, pc, &mut self.tracing, &mut self.output)
+                }
+                // The last of its steps may have been made without breakpoints in memory.
+                _ if over || thread.trace_steps.is_empty() => Cause::Pass,
+                _ => Cause::Again,
+            },
             Some(Action::RangeStep { start, end }) => match thread.registers.pc(tid) {
-                Ok(pc) if process.breakpoints.contains(pc) => hit(thread, process, pc, &mut self.output),
+                Ok(pc) if process.breakpoints.contains(pc) => {
+                    hit(thread, process, pc, &mut self.tracing, &mut self.output)
+                }
                 // The others were held for this step.
                 Ok(pc) if (start..end).contains(&pc) && over => Cause::Pass,
                 Ok(pc) if (start..end).contains(&pc) => Cause::Again,
@@ -330,9 +343,10 @@ fn is_breakpoint(tid: Tid) -> bool {
     ptrace::signal_info(tid).is_ok_and(|info| info.si_code == BREAKPOINT_CODE)
 }
 
-/// A software breakpoint was hit: does it concern the client?
-fn hit(thread: &mut Thread, process: &Process, address: u64, output: &mut Vec<u8>) -> Cause {
+/// A software breakpoint, or a tracepoint, was hit: does it concern the client?
+fn hit(thread: &mut Thread, process: &Process, address: u64, tracing: &mut Tracing, output: &mut Vec<u8>) -> Cause {
     thread.passing = Some(address);
+    collect(thread, process, address, tracing);
     if super::points::concerns_client(thread, process, address, output) {
         Cause::Tell(Pending::Trap(Reason::SoftwareBreakpoint))
     } else {

@@ -36,6 +36,7 @@ mod terminal;
 pub(crate) mod test_program;
 mod thread;
 mod tls;
+mod tracing;
 mod unattended;
 
 pub use attach::Ending;
@@ -46,6 +47,7 @@ pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
 pub use syscalls::Catch;
 
 use crate::engine::error::{Error, Result};
+use crate::engine::trace::Tracing;
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::signal::Signal;
@@ -162,6 +164,9 @@ pub struct Engine {
     /// Signals that the program gets when the session ends with them on their way; `None`: all but SIGTRAP.
     program_signals: Option<u128>,
     interests: Interests,
+    tracing: Tracing,
+    /// The process whose tracepoints they are.
+    traced: Option<Pid>,
     /// What programs are started with.
     pub launch: LaunchSettings,
     journal: Journal,
@@ -196,6 +201,8 @@ impl Engine {
             pass_signals: 0,
             program_signals: None,
             interests: Interests::default(),
+            tracing: Tracing::default(),
+            traced: None,
             launch: LaunchSettings::default(),
             journal,
             terminal: Terminal::default(),

@@ -5,8 +5,10 @@ use super::arch::debug_registers::InsertError;
 use super::breakpoints::Script;
 use super::process::Process;
 use super::thread::Thread;
+use super::tracing::StoppedThread;
 use crate::engine::error::{Error, Result};
-use dbgsrv_protocol::ids::{Pid, Tid};
+use crate::engine::trace::Probe;
+use dbgsrv_protocol::ids::Pid;
 use dbgsrv_protocol::rsp::agent::{self, MAX_STEPS, Program, format};
 use dbgsrv_protocol::rsp::breakpoint::{Expressions, Kind};
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
@@ -97,8 +99,8 @@ fn programs(expressions: Expressions<'_>) -> Result<Vec<Program>> {
 ///
 /// A condition that can't be evaluated counts as true: the client looks again. A command that fails ends there.
 pub(super) fn concerns_client(thread: &mut Thread, process: &Process, address: u64, output: &mut Vec<u8>) -> bool {
-    let Some(Script { conditions, commands }) = process.breakpoints.at(address) else { return true };
-    let mut view = View { tid: thread.id.tid, registers: &mut thread.registers, process, output };
+    let Some(Script { conditions, commands }) = process.breakpoints.at(address) else { return false };
+    let mut view = View { thread: StoppedThread::new(thread, process), output };
     let holds = conditions.is_empty() || conditions.iter().any(|condition| condition.holds(&mut view).unwrap_or(true));
     if !holds {
         return false;
@@ -110,25 +112,19 @@ pub(super) fn concerns_client(thread: &mut Thread, process: &Process, address: u
     commands.is_empty()
 }
 
-/// A stopped thread as agent expressions see it.
+/// A stopped thread as the expressions of breakpoints see it.
 struct View<'a> {
-    tid: Tid,
-    registers: &'a mut super::registers::Registers,
-    process: &'a Process,
+    thread: StoppedThread<'a>,
     output: &'a mut Vec<u8>,
 }
 
 impl agent::Target for View<'_> {
     fn register(&mut self, number: u16) -> Option<u64> {
-        let mut bytes = Vec::with_capacity(8);
-        self.registers.read(self.tid, self.process.arch, number.into(), &mut bytes).ok()?;
-        bytes.truncate(8);
-        bytes.resize(8, 0);
-        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+        self.thread.register(number)
     }
 
     fn read_memory(&mut self, address: u64, buffer: &mut [u8]) -> bool {
-        self.process.read(address, buffer) == buffer.len()
+        self.thread.read(address, buffer) == buffer.len()
     }
 
     fn printf(&mut self, format: &[u8], arguments: &[u64]) -> bool {

@@ -1,6 +1,7 @@
 //! One traced thread.
 
 use super::registers::Registers;
+use crate::engine::trace::Steps;
 use dbgsrv_protocol::ids::{Pid, ThreadId};
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::stop::Reason;
@@ -62,6 +63,8 @@ pub(crate) struct Thread {
     pub(crate) announced: bool,
     /// The breakpoint that it has hit: going on from there steps over it.
     pub(crate) passing: Option<u64>,
+    /// The tracepoints that collect at each of its next instructions.
+    pub(crate) trace_steps: Vec<Steps>,
     /// It has not stopped for the first time yet.
     pub(crate) newborn: bool,
     /// It was interrupted for `vCont;t`.
@@ -98,6 +101,7 @@ impl Thread {
             undelivered: 0,
             announced: true,
             passing: None,
+            trace_steps: Vec::new(),
             newborn: false,
             halting: false,
             injected: None,
@@ -125,8 +129,8 @@ impl Thread {
         matches!(self.state, State::Running { stepping: true })
     }
 
-    /// Whether the client wants single instructions of it.
+    /// Whether the client, or a tracepoint, wants single instructions of it.
     pub(crate) fn wants_step(&self) -> bool {
-        matches!(self.action, Some(Action::Step(_) | Action::RangeStep { .. }))
+        matches!(self.action, Some(Action::Step(_) | Action::RangeStep { .. })) || !self.trace_steps.is_empty()
     }
 }

@@ -1,7 +1,7 @@
 //! The machine: a stack of 64-bit values.
 
 use super::opcode::{Binary, Op};
-use super::{ByteOrder, Fault, MAX_STACK, Program, Target};
+use super::{ByteOrder, Fault, Item, MAX_STACK, Program, Target};
 
 /// Positions are masked instead of checked: `compile` has shown that they are in bounds, the compiler can't know.
 const MASK: usize = {
@@ -78,7 +78,20 @@ pub(super) fn evaluate(program: &Program, target: &mut impl Target, max_steps: u
                 let format = &program.formats[usize::from(format)..][..usize::from(length)];
                 print(&mut stack, target, format, arguments)?;
             }
-            Op::Trace { .. } => return Err(Fault::NotTracing),
+            Op::Variable(number) => stack.push(target.variable(number).ok_or(Fault::Variable(number))?),
+            Op::SetVariable(number) => {
+                target.set_variable(number, stack.peek(0)).ok_or(Fault::Variable(number))?;
+            }
+            Op::CollectVariable(number) => target.collect(Item::Variable(number))?,
+            Op::Collect => {
+                let (length, address) = (stack.pop(), stack.pop());
+                target.collect(Item::Memory { address, length })?;
+            }
+            Op::CollectAt(length) => target.collect(Item::Memory { address: stack.peek(0), length: length.into() })?,
+            Op::CollectString => {
+                let (limit, address) = (stack.pop(), stack.pop());
+                target.collect(Item::String { address, limit })?;
+            }
             Op::End => return Ok((stack.height > 0).then(|| stack.pop())),
         }
     }

@@ -4,8 +4,8 @@
 //! that interests nobody costs no round trip. [`Program::parse`] checks one wholly and compiles it, once, when the
 //! breakpoint is set; [`Program::evaluate`] then runs without allocating and ends within a bound, whatever was sent.
 //!
-//! Integers only: floating point is refused by `parse`, as GDB never generates it. The tracepoint opcodes are accepted,
-//! and are a [`Fault`] when reached, since nothing here collects.
+//! Integers only: floating point is refused by `parse`, as GDB never generates it. What the tracepoints' opcodes collect goes to
+//! the [`Target`]; reached for a breakpoint, they are a [`Fault`].
 //!
 //! [`format::render`] is what a [`Target`] that supports `printf` does with the format.
 
@@ -56,12 +56,54 @@ pub trait Target {
     /// Fills `buffer` from `address` on, or returns `false`. Breakpoint instructions must not show.
     fn read_memory(&mut self, address: u64, buffer: &mut [u8]) -> bool;
 
+    /// A trace state variable's value, or `None` if there is none of this number.
+    fn variable(&mut self, number: u16) -> Option<u64> {
+        let _ = number;
+        None
+    }
+
+    /// Sets a trace state variable, or returns `None` if there is none of this number that can be set.
+    fn set_variable(&mut self, number: u16, value: u64) -> Option<()> {
+        let _ = (number, value);
+        None
+    }
+
+    /// Keeps something for the user to look at later.
+    ///
+    /// # Errors
+    /// [`Fault`], which ends the program: [`Fault::NotTracing`] unless overridden.
+    fn collect(&mut self, item: Item) -> Result<(), Fault> {
+        let _ = item;
+        Err(Fault::NotTracing)
+    }
+
     /// Prints `arguments` as the C format says, whose escapes are still as they were typed (see [`format::render`]).
     /// Returns `false`, which ends the program, if it can't.
     fn printf(&mut self, format: &[u8], arguments: &[u64]) -> bool {
         let _ = (format, arguments);
         false
     }
+}
+
+/// What a tracepoint's program collects.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Item {
+    /// Bytes.
+    Memory {
+        /// The first.
+        address: u64,
+        /// How many.
+        length: u64,
+    },
+    /// Bytes up to a NUL, that included.
+    String {
+        /// The first.
+        address: u64,
+        /// How many at most.
+        limit: u64,
+    },
+    /// A trace state variable.
+    Variable(u16),
 }
 
 /// A program that was checked and compiled.
@@ -149,9 +191,15 @@ pub enum Fault {
     /// More steps than were allowed.
     #[error("too many steps")]
     Steps,
-    /// A tracepoint's instruction or variable, outside of one.
+    /// Something to be collected, outside of a tracepoint.
     #[error("not in a trace context")]
     NotTracing,
+    /// There is no such trace state variable, or it can't be set.
+    #[error("no trace state variable {0} to read or set")]
+    Variable(u16),
+    /// What was collected at one place is more than may be kept.
+    #[error("too much is collected")]
+    TooMuch,
     /// The target doesn't print, or couldn't.
     #[error("printf is not supported")]
     Printf,

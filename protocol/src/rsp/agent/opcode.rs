@@ -36,11 +36,18 @@ pub(super) enum Op {
         /// Without the NUL.
         length: u16,
     },
-    /// An instruction for tracepoints, with what it takes from the stack and puts there.
-    Trace {
-        taken: u8,
-        put: u8,
-    },
+    /// `getv`: a trace state variable's value.
+    Variable(u16),
+    /// `setv`: the top becomes a trace state variable's value, and stays.
+    SetVariable(u16),
+    /// `tracev`.
+    CollectVariable(u16),
+    /// `trace`: so many bytes from an address on.
+    Collect,
+    /// `trace_quick`, `trace16`: so many bytes from the top on, which stays.
+    CollectAt(u16),
+    /// `tracenz`: up to so many bytes from an address on, up to a NUL.
+    CollectString,
     End,
 }
 
@@ -69,18 +76,20 @@ impl Op {
     /// The values it needs on the stack, and how many there are in their place afterwards.
     pub(super) fn stack_effect(self) -> (usize, usize) {
         match self {
-            Self::Push(_) | Self::Register(_) => (0, 1),
+            Self::Push(_) | Self::Register(_) | Self::Variable(_) => (0, 1),
             Self::Reference(_) | Self::LogicalNot | Self::BitNot | Self::SignExtend(_) | Self::ZeroExtend(_) => (1, 1),
+            Self::SetVariable(_) | Self::CollectAt(_) => (1, 1),
             Self::Binary(_) => (2, 1),
             Self::JumpIf(_) | Self::Pop => (1, 0),
-            Self::Jump(_) | Self::End => (0, 0),
+            // The manual has `tracev` leave a value, GDB's own compiler and stub don't.
+            Self::Jump(_) | Self::End | Self::CollectVariable(_) => (0, 0),
             Self::Dup => (1, 2),
             Self::Swap => (2, 2),
             Self::Pick(below) => (usize::from(below) + 1, usize::from(below) + 2),
             Self::Rotate => (3, 3),
             // The function and the channel are above the arguments.
             Self::Printf { arguments, .. } => (usize::from(arguments) + 2, 0),
-            Self::Trace { taken, put } => (taken.into(), put.into()),
+            Self::Collect | Self::CollectString => (2, 0),
         }
     }
 }
@@ -113,7 +122,13 @@ pub(super) fn decode(bytes: &[u8], offset: u16) -> Result<(Op, u16), Invalid> {
         0x32 => Op::Pick(operands.byte()?),
         0x33 => Op::Rotate,
         0x34 => operands.printf()?,
-        0x0c..=0x0d | 0x2c..=0x30 => operands.trace(opcode)?,
+        0x0c => Op::Collect,
+        0x0d => Op::CollectAt(operands.byte()?.into()),
+        0x2c => Op::Variable(operands.short()?),
+        0x2d => Op::SetVariable(operands.short()?),
+        0x2e => Op::CollectVariable(operands.short()?),
+        0x2f => Op::CollectString,
+        0x30 => Op::CollectAt(operands.short()?),
         0x01 | 0x1b..=0x1f => return Err(Invalid::FloatingPoint(offset)),
         _ => return Err(Invalid::UnknownOpcode { opcode, offset }),
     };
@@ -181,18 +196,5 @@ impl Operands<'_> {
         let op = Op::Printf { arguments, format: self.position as u16, length: text.len() as u16 };
         self.position += length;
         Ok(op)
-    }
-
-    fn trace(&mut self, opcode: u8) -> Result<Op, Invalid> {
-        let (operand, taken, put) = match opcode {
-            0x0c | 0x2f => (0, 2, 0), // trace, tracenz
-            0x0d => (1, 1, 1),        // trace_quick
-            0x2c | 0x2e => (2, 0, 1), // getv, tracev
-            _ => (2, 1, 1),           // setv, trace16
-        };
-        for _ in 0..operand {
-            self.byte()?;
-        }
-        Ok(Op::Trace { taken, put })
     }
 }

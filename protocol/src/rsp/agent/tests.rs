@@ -244,10 +244,63 @@ fn what_the_target_lacks_is_a_fault() {
     for division in ["05", "06", "07", "08"] {
         assert_eq!(value(&std::format!("22 01 22 00 {division} 27")), Err(Fault::DivisionByZero));
     }
-    for tracing in
-        ["22 00 22 00 0c", "22 00 0d 04", "2c 0001", "22 00 2d 0001", "2e 0001", "22 00 22 00 2f", "22 00 30 0004"]
-    {
+}
+
+#[test]
+fn what_tracepoints_collect_is_refused_outside_of_one_and_variables_are_unknown() {
+    for tracing in ["22 00 22 00 0c", "22 00 0d 04", "2e 0001", "22 00 22 00 2f", "22 00 30 0004"] {
         assert_eq!(value(&std::format!("{tracing} 27")), Err(Fault::NotTracing), "{tracing}");
+    }
+    for variable in ["2c 0101", "22 00 2d 0101"] {
+        assert_eq!(value(&std::format!("{variable} 27")), Err(Fault::Variable(0x101)), "{variable}");
+    }
+}
+
+/// Collects, and has variables below 256.
+#[derive(Default)]
+struct Collector {
+    items: Vec<Item>,
+    variables: BTreeMap<u16, u64>,
+}
+
+impl Target for Collector {
+    fn register(&mut self, _: u16) -> Option<u64> {
+        None
+    }
+
+    fn read_memory(&mut self, _: u64, _: &mut [u8]) -> bool {
+        false
+    }
+
+    fn variable(&mut self, number: u16) -> Option<u64> {
+        self.variables.get(&number).copied()
+    }
+
+    fn set_variable(&mut self, number: u16, value: u64) -> Option<()> {
+        self.variables.get_mut(&number).map(|variable| *variable = value)
+    }
+
+    fn collect(&mut self, item: Item) -> Result<(), Fault> {
+        self.items.push(item);
+        Ok(())
+    }
+}
+
+#[test]
+fn tracepoints_collect_memory_strings_and_variables() {
+    let mut collector = Collector { variables: BTreeMap::from([(1, 41)]), ..Collector::default() };
+    let memory = |address, length| Item::Memory { address, length };
+    for (code, left, item) in [
+        ("22 10 22 04 0c 27", None, Some(memory(0x10, 4))),
+        ("22 10 0d 08 27", Some(0x10), Some(memory(0x10, 8))),
+        ("22 10 30 0200 27", Some(0x10), Some(memory(0x10, 0x200))),
+        ("22 10 23 00c8 2f 27", None, Some(Item::String { address: 0x10, limit: 200 })),
+        ("2c 0001 2e 0001 29 27", None, Some(Item::Variable(1))),
+        ("2c 0001 22 01 02 2d 0001 27", Some(42), None),
+        ("2c 0001 27", Some(42), None),
+    ] {
+        assert_eq!(program(code).evaluate(&mut collector, MAX_STEPS), Ok(left), "{code}");
+        assert_eq!(collector.items.pop(), item, "{code}");
     }
 }
 

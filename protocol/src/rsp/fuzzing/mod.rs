@@ -79,7 +79,7 @@ fn parse(body: &[u8]) {
 
 /// Goes through the lists in a request.
 fn walk(request: &Request<'_>) {
-    use super::{breakpoint, process, resume, settings};
+    use super::{breakpoint, process, resume, settings, trace};
     match request {
         Request::Breakpoint(breakpoint::Request::Insert { conditions, commands, .. }) => {
             conditions.iter().chain(commands.iter()).for_each(drop);
@@ -87,6 +87,8 @@ fn walk(request: &Request<'_>) {
         Request::Process(process::Request::Run { arguments, .. }) => arguments.iter().for_each(drop),
         Request::Resume(resume::Request::Resume { actions, .. }) => assert!(actions.iter().next().is_some()),
         Request::Setting(settings::Request::CatchSyscalls(Some(list))) => list.iter().for_each(drop),
+        Request::Trace(trace::Request::AddActions { actions, .. }) => actions.iter().for_each(drop),
+        Request::Trace(trace::Request::ReadOnly(ranges)) => ranges.iter().for_each(drop),
         Request::Setting(settings::Request::PassSignals(list)) => list.iter().for_each(drop),
         _ => {}
     }

@@ -197,7 +197,7 @@ fn malformed_packets_get_an_error_and_unknown_ones_nothing() {
     assert_eq!(ask(&mut server, "m0"), "$E.malformed memory read packet#37");
     assert_eq!(ask(&mut server, "Hgx"), "$E.malformed thread packet#5a");
     assert_eq!(ask(&mut server, ""), "$#00");
-    assert_eq!(ask(&mut server, "qTStatus"), "$#00");
+    assert_eq!(ask(&mut server, "qTSTMat:0"), "$#00");
     let mut plain = Server::new(Config::default());
     assert_eq!(ask(&mut plain, "vCont;"), "+$E16#ac");
 }

@@ -93,6 +93,20 @@ impl Architecture {
         }
     }
 
+    /// The number of the program counter.
+    pub(crate) fn pc_number(&self) -> u32 {
+        match self.mode {
+            Mode::Bits32 => 8,
+            Mode::Bits64 => 16,
+        }
+    }
+
+    /// Where a register stands in the bytes of all, and how many these are.
+    pub(crate) fn register_place(&self, number: u32) -> Option<(Range<usize>, usize)> {
+        let register = self.description.register(number)?;
+        Some((register.offset..register.offset + register.bytes(), self.description.packet_len()))
+    }
+
     /// Whether the system call is one of those that make a child to which the parent lends its memory.
     pub(crate) fn is_vfork(&self, system_call: u64) -> bool {
         // clone, vfork and clone3: asm/unistd_32.h, asm/unistd_64.h
