@@ -299,16 +299,8 @@ impl Engine {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
         let Some(process) = self.processes.get_mut(&thread.id.pid) else { return Cause::Rest };
         self.restless.extend(process.attached.then_some((tid, true)));
-        let traced = collect_step(thread, process, &mut self.tracing);
+        collect_step(thread, process, &mut self.tracing);
         match thread.action {
-            Some(Action::Continue(_)) if traced => match thread.registers.pc(tid) {
-                Ok(pc) if process.breakpoints.contains(pc) => {
-                    hit(thread, process, pc, &mut self.tracing, &mut self.output)
-                }
-                // The last of its steps may have been made without breakpoints in memory.
-                _ if over || thread.trace_steps.is_empty() => Cause::Pass,
-                _ => Cause::Again,
-            },
             Some(Action::RangeStep { start, end }) => match thread.registers.pc(tid) {
                 Ok(pc) if process.breakpoints.contains(pc) => {
                     hit(thread, process, pc, &mut self.tracing, &mut self.output)

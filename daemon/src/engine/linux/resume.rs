@@ -108,7 +108,7 @@ impl Engine {
     /// one that is under the thread and that it has not hit yet.
     fn moves_alone(&mut self) -> bool {
         let [tid] = self.moving[..] else { return false };
-        let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.wants_step()) else { return false };
+        let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.is_told_to_step()) else { return false };
         let Some(process) = self.processes.get(&thread.id.pid) else { return false };
         if process.breakpoints.is_empty() || !thread.is_stopped() {
             return true;

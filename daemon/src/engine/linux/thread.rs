@@ -131,6 +131,11 @@ impl Thread {
 
     /// Whether the client, or a tracepoint, wants single instructions of it.
     pub(crate) fn wants_step(&self) -> bool {
-        matches!(self.action, Some(Action::Step(_) | Action::RangeStep { .. })) || !self.trace_steps.is_empty()
+        self.is_told_to_step() || !self.trace_steps.is_empty()
+    }
+
+    /// Whether the client wants single instructions of it.
+    pub(crate) fn is_told_to_step(&self) -> bool {
+        matches!(self.action, Some(Action::Step(_) | Action::RangeStep { .. }))
     }
 }

@@ -114,15 +114,13 @@ pub(super) fn collect(thread: &mut Thread, process: &Process, address: u64, trac
     }
 }
 
-/// A thread has executed one instruction: collects what tracepoints want of it. Whether there are any.
-pub(super) fn collect_step(thread: &mut Thread, process: &Process, tracing: &mut Tracing) -> bool {
-    if thread.trace_steps.is_empty() {
-        return false;
+/// A thread has executed one instruction: collects what tracepoints want of it.
+pub(super) fn collect_step(thread: &mut Thread, process: &Process, tracing: &mut Tracing) {
+    if !thread.trace_steps.is_empty() {
+        let mut steps = mem::take(&mut thread.trace_steps);
+        tracing.stepped(&mut steps, &mut StoppedThread::new(thread, process));
+        thread.trace_steps = steps;
     }
-    let mut steps = mem::take(&mut thread.trace_steps);
-    tracing.stepped(&mut steps, &mut StoppedThread::new(thread, process));
-    thread.trace_steps = steps;
-    true
 }
 
 /// A thread that stands still, for expressions and tracepoints to look at.
