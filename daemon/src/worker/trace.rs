@@ -155,16 +155,15 @@ pub(super) fn memory(
 
 /// What a frame holds (GDB manual, "Traceframe Info Format").
 pub(super) fn document(frame: &Frame) -> Vec<u8> {
-    let mut out = String::from("<traceframe-info>");
-    for block in frame.blocks() {
-        match block {
-            Block::Registers(_) => {}
+    let blocks: String = frame
+        .blocks()
+        .map(|block| match block {
+            Block::Registers(_) => String::new(),
             Block::Memory { address, bytes } => {
-                out += &format!("<memory start=\"{address:#x}\" length=\"{:#x}\"/>", bytes.len());
+                format!("<memory start=\"{address:#x}\" length=\"{:#x}\"/>", bytes.len())
             }
-            Block::Variable { number, .. } => out += &format!("<tvar id=\"{number:#x}\"/>"),
-        }
-    }
-    out += "</traceframe-info>";
-    out.into_bytes()
+            Block::Variable { number, .. } => format!("<tvar id=\"{number:#x}\"/>"),
+        })
+        .collect();
+    format!("<traceframe-info>{blocks}</traceframe-info>").into_bytes()
 }

@@ -77,8 +77,13 @@ impl Op {
     pub(super) fn stack_effect(self) -> (usize, usize) {
         match self {
             Self::Push(_) | Self::Register(_) | Self::Variable(_) => (0, 1),
-            Self::Reference(_) | Self::LogicalNot | Self::BitNot | Self::SignExtend(_) | Self::ZeroExtend(_) => (1, 1),
-            Self::SetVariable(_) | Self::CollectAt(_) => (1, 1),
+            Self::Reference(_)
+            | Self::LogicalNot
+            | Self::BitNot
+            | Self::SignExtend(_)
+            | Self::ZeroExtend(_)
+            | Self::SetVariable(_)
+            | Self::CollectAt(_) => (1, 1),
             Self::Binary(_) => (2, 1),
             Self::JumpIf(_) | Self::Pop => (1, 0),
             // The manual has `tracev` leave a value, GDB's own compiler and stub don't.

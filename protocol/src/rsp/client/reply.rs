@@ -98,7 +98,9 @@ impl Kind {
             Request::Breakpoint(_)
             | Request::Setting(_)
             | Request::Resume(resume::Request::Interrupt)
-            | Request::Thread(thread::Request::IsAlive(_) | thread::Request::Select { .. }) => Self::Done,
+            | Request::Thread(thread::Request::IsAlive(_) | thread::Request::Select { .. })
+            // No client here looks at what tracepoints collect: answers other than OK are taken for broken ones.
+            | Request::Trace(_) => Self::Done,
             Request::File(_) => Self::File,
             Request::Memory(request) => Self::of_memory(request),
             Request::Process(request) => return Self::of_process(request),
@@ -108,8 +110,6 @@ impl Kind {
             | Request::Transfer(transfer::Request::WriteSignalInfo { .. }) => Self::Number,
             Request::Registers(request) => Self::of_registers(request),
             Request::Resume(resume::Request::Resume { .. }) => Self::Event,
-            // No client here looks at what tracepoints collect: answers other than OK are taken for broken ones.
-            Request::Trace(_) => Self::Done,
             Request::Thread(thread::Request::Current) => Self::Thread,
             Request::Thread(thread::Request::List) => Self::Threads,
             Request::Transfer(transfer::Request::Read { .. }) => Self::Object,

@@ -121,7 +121,9 @@ proptest! {
             Action::Memory { base: Base::Register(frame as u16), offset: start, length: end },
             Action::Memory { base: Base::Absolute, offset: start, length: end },
         ];
-        list.iter().for_each(|action| action.emit(&mut actions));
+        for action in &list {
+            action.emit(&mut actions);
+        }
         let actions = Actions::parse(&mut actions).unwrap();
         prop_assert!(actions.iter().eq(list));
         let mut ranges = emitted(|out| Request::Buffer { offset: start, length: end }.emit(out));
