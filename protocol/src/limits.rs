@@ -164,6 +164,32 @@ pub const LINE_KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Longest time between two attempts to reach the other side of a serial line.
 pub const MAX_LINE_RETRY: Duration = Duration::from_secs(4);
 
+/// Most processes that share a serial line of this machine, those included that have not said which channel they want: one for
+/// each channel, and some that come and go.
+pub const MAX_LINE_MEMBERS: usize = 0x120;
+
+/// Most frames of one channel that are handed to whoever has the serial port and have not left it. More would only wait there.
+pub const MAX_MEMBER_FRAMES: usize = 4;
+
+/// Most bytes of a serial line that wait for the process that has their channel. What is more is lost to it as on a bad line, and
+/// sent again.
+pub const MAX_MEMBER_BACKLOG: usize = 0x2_0000;
+
+/// Most answers to calls that nobody is here for which wait for a serial line.
+pub const MAX_LINE_NOTICES: usize = 16;
+
+/// Longest beginning of what a plain debugger says on a serial line, in bytes, by which it is known: its first packet.
+pub const MAX_LINE_OPENING: usize = 0x1000;
+
+/// Most bytes of a plain debugger on a serial line that wait to be read. It does not send more than a packet before there is an answer.
+pub const MAX_PLAIN_INPUT: usize = 2 * MAX_PACKET;
+
+/// Most bytes for a plain debugger on a serial line that wait to be sent.
+pub const MAX_PLAIN_OUTPUT: usize = MAX_LINE_WINDOW;
+
+/// How long the end of a serial line's channel that its user has left may take to send what is left.
+pub const LINE_FAREWELL: Duration = Duration::from_secs(5);
+
 /// Largest entry of one server in the registry of a machine, in bytes: its longest connection strings.
 pub const MAX_REGISTRY_ENTRY: usize = 0x1_0000;
 

@@ -1,11 +1,11 @@
-//! The bodies of the fuzz targets `serial_link` and `serial_pair`.
+//! The bodies of the fuzz targets `serial_link`, `serial_pair` and `serial_switch`.
 
 use super::crc::Crc;
 use super::frame;
 use super::incarnation::{Incarnation, seed};
 use super::testing::{Dice, Faults, Op, Pair, Side, channel};
-use super::{Event, Link, Opening};
-use crate::limits::MAX_LINE_WINDOW;
+use super::{Event, Link, MemberId, Opening, Switch, cobs};
+use crate::limits::{MAX_LINE_WINDOW, MAX_MEMBER_BACKLOG};
 use crate::options::Baud;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -134,4 +134,64 @@ pub(super) fn operation([what, which, high, low]: [u8; 4]) -> Op {
         }),
         _ => Op::Cut(which & 1 == 0),
     }
+}
+
+/// Members of a switch in [`switch`].
+const MEMBERS: u8 = 3;
+
+/// What a switch gets from the line and from members of which none is ours: pieces of two bytes, who says it and how, and how long it is,
+/// and then its bytes.
+///
+/// # Panics
+/// Where more is kept than may be, or a timer stands still.
+pub fn switch(mut data: &[u8]) {
+    let baud = Baud::new(115_200).expect("a rate");
+    let mut switch = Switch::new(baud, Duration::ZERO);
+    let mut members: Vec<_> = (0..MEMBERS).filter_map(|_| switch.join()).collect();
+    let ends: Vec<_> = (1..=MEMBERS).filter_map(|end| Incarnation::from_bytes([0, 0, 0, end])).collect();
+    let mut now = Duration::ZERO;
+    while let [how, length, rest @ ..] = data {
+        let (body, rest) = rest.split_at(usize::from(*length).min(rest.len()));
+        data = rest;
+        now += Duration::from_millis(u64::from(*length) * 8);
+        let who = usize::from(how >> 5 & 3) % members.len();
+        let mut bytes = Vec::new();
+        if how & 4 == 0 {
+            wrap(*how, &ends, body, &mut bytes);
+        } else {
+            cobs::encode(&[&[0xff], body].concat(), &mut bytes);
+            bytes.push(0);
+        }
+        if how & 0x80 == 0 {
+            for piece in bytes.chunks(switch.receive_buffer().len()) {
+                switch.receive_buffer()[..piece.len()].copy_from_slice(piece);
+                switch.received(piece.len(), now);
+            }
+        } else if switch.member_received(members[who], &bytes, now).is_err() {
+            switch.leave(members[who]);
+            members[who] = switch.join().expect("one has left");
+        }
+        attend(&mut switch, &members, how & 2 == 0, now);
+    }
+}
+
+/// What the owner of a port does, where the members read or not.
+fn attend(switch: &mut Switch, members: &[MemberId], is_reading: bool, now: Duration) {
+    for &id in members {
+        let count = switch.member_transmit(id).len();
+        assert!(count <= 3 * MAX_MEMBER_BACKLOG);
+        if is_reading {
+            switch.member_transmitted(id, count);
+        }
+    }
+    for _ in 0..100 {
+        while !switch.transmit(now).is_empty() {
+            let count = switch.transmit(now).len();
+            switch.transmitted(count, now);
+        }
+        if switch.deadline().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+    }
+    panic!("a timer stands still");
 }

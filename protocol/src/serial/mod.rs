@@ -18,7 +18,8 @@
 //! the end that lives on is [reset](Event::Reset).
 //!
 //! A line can be shared by processes as well: links know nothing of each other's channels, and frames can be handed on from one to
-//! another by their channel alone.
+//! another by their channel alone. Each process has a [`Member`] for each of its channels, and one of them has the port, with a
+//! [`Switch`] at it.
 //!
 //! `docs/serial.md` has every byte, and `docs/vectors/serial.txt` examples, which the tests here read.
 
@@ -33,11 +34,15 @@ mod incarnation;
 mod incoming;
 mod life;
 mod line;
+mod local;
+mod member;
 mod offset;
 mod outgoing;
+mod plain;
 mod quality;
 mod receive;
 mod slot;
+mod switch;
 #[cfg(any(test, fuzzing))]
 mod testing;
 #[cfg(test)]
@@ -46,6 +51,9 @@ mod transmit;
 
 pub use event::{Event, InUse, Reason, Violation};
 pub use life::Opening;
+pub use local::Refusal;
+pub use member::{Member, MemberEvent};
+pub use switch::{MemberId, Misuse, Switch};
 
 use crate::limits::SMALL_BUFFER;
 use crate::options::{Baud, Channel};

@@ -1,9 +1,11 @@
 //! Two links, the line between them as the test wants it, and users whose streams show when a byte is wrong.
 
+mod net;
 mod pair;
 mod user;
 mod wire;
 
+pub(in crate::serial) use net::Net;
 pub(in crate::serial) use pair::{Op, Pair, Side};
 pub(in crate::serial) use wire::Faults;
 

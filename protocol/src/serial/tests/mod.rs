@@ -4,5 +4,6 @@ mod channels;
 mod errors;
 mod lives;
 mod model;
+mod shared;
 mod speed;
 mod vectors;

@@ -1,6 +1,6 @@
 //! Two links under operations at random; see [`testing`](super::super::testing) for what is checked.
 
-use super::super::fuzzing::{link, operation};
+use super::super::fuzzing::{link, operation, switch};
 use super::super::testing::Pair;
 use core::time::Duration;
 use proptest::prelude::*;
@@ -30,5 +30,15 @@ proptest! {
             script.extend(body);
         }
         link(&script);
+    }
+
+    #[test]
+    fn no_member_and_no_line_breaks_a_switch(pieces: Vec<(u8, Vec<u8>)>) {
+        let mut script = Vec::new();
+        for (how, body) in pieces {
+            script.extend([how, body.len() as u8]);
+            script.extend(body);
+        }
+        switch(&script);
     }
 }
