@@ -16,6 +16,8 @@ const MACHINE: &str = "/run/dbgsrv";
 /// it is in no name's way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Folder {
+    /// Serial lines: a socket for each that processes share, and a file for each channel in use.
+    Lines,
     /// The sockets of named pipes.
     Pipes,
     /// An entry for each running server.
@@ -25,6 +27,7 @@ pub enum Folder {
 impl Folder {
     const fn name(self) -> &'static str {
         match self {
+            Self::Lines => "lines",
             Self::Pipes => "pipes",
             Self::Servers => "servers",
         }
@@ -32,6 +35,7 @@ impl Folder {
 
     const fn lock(self) -> &'static str {
         match self {
+            Self::Lines => "lines.lock",
             Self::Pipes => "pipes.lock",
             Self::Servers => "servers.lock",
         }
