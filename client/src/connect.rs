@@ -154,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_transport_that_is_not_built_is_named() {
-        let error = refusal("com:port=COM1,baud=9600,channel=1").await;
+        let error = refusal("spipe:proto=tls1,server=a,pipe=b").await;
         assert!(matches!(error, Error::Unavailable(_)), "{error}");
     }
 

@@ -122,7 +122,7 @@ fn announce(bound: &Bound) {
         let policy = &door.policy;
         let connect = match policy {
             Policy::Called | Policy::Password(_) => format!("premote {} ps", listener.client_string()),
-            Policy::Mode | Policy::Open | Policy::Owner(_) | Policy::Protected => {
+            Policy::Line | Policy::Mode | Policy::Open | Policy::Owner(_) | Policy::Protected => {
                 format!("gdb -ex 'target extended-remote {}'", listener.gdb_target())
             }
         };

@@ -10,6 +10,8 @@ use thiserror::Error;
 /// Whom one listener serves.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Policy {
+    /// Whoever is at the other end of a serial line: who put the cable there let him in.
+    Line,
     /// Every peer that its pipe's mode lets in, because the user widened that. The kernel has checked it.
     Mode,
     /// Every peer that reaches it, because the user said `open`.
@@ -68,6 +70,7 @@ impl Policy {
             (Some(password), _) => Self::Password(password),
             (None, ServerOptions::TcpReverse(_) | ServerOptions::SslReverse(_)) => Self::Called,
             (None, ServerOptions::Tcp(tcp)) if tcp.open => Self::Open,
+            (None, ServerOptions::Serial(_)) => Self::Line,
             (None, ServerOptions::NamedPipe(pipe)) if pipe.access.admits_others() => Self::Mode,
             (None, ServerOptions::NamedPipe(_)) => Self::Owner(geteuid().as_raw()),
             (None, _) => Self::Protected,
@@ -78,7 +81,7 @@ impl Policy {
     pub(crate) const fn serves_other_machines(&self) -> bool {
         match self {
             Self::Open | Self::Password(_) => true,
-            Self::Called | Self::Mode | Self::Owner(_) | Self::Protected => false,
+            Self::Called | Self::Line | Self::Mode | Self::Owner(_) | Self::Protected => false,
         }
     }
 
@@ -96,7 +99,7 @@ impl Policy {
             Self::Password(password) => Ok(Access::Password(password.clone())),
             Self::Protected if !peer.is_local() => Err(Refusal::NotLocal),
             Self::Owner(user) if !is_user(peer, *user) => Err(Refusal::NotOwner),
-            Self::Called | Self::Mode | Self::Open | Self::Owner(_) | Self::Protected => {
+            Self::Called | Self::Line | Self::Mode | Self::Open | Self::Owner(_) | Self::Protected => {
                 Ok(Access::Open { sealed: !peer.is_local() })
             }
         }
@@ -112,6 +115,7 @@ fn is_user(peer: &Peer, user: u32) -> bool {
 const fn server(peer: &Peer) -> &'static str {
     match peer {
         Peer::Pipe(_) => "npipe:server=localhost,pipe=NAME",
+        Peer::Line(_) => "com:port=PORT,baud=RATE,channel=NUMBER",
         _ => "tcp:server=HOST,port=PORT",
     }
 }
@@ -120,6 +124,7 @@ impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Called => "the client there",
+            Self::Line => "whoever is at the other end",
             Self::Mode => "clients that its mode lets in",
             Self::Open => "all clients",
             Self::Owner(0) => "root's clients",
@@ -183,6 +188,16 @@ mod tests {
             assert_eq!(policy.admit_debugger(&peer), Ok(()));
             assert!(matches!(policy.access(&peer), Ok(Access::Open { sealed }) if sealed == leaves), "{peer}");
         }
+    }
+
+    #[test]
+    fn whoever_is_at_the_other_end_of_a_line_is_served_and_its_sessions_are_sealed() {
+        let peer = Peer::Line(None);
+        let line = policy("com:port=1,baud=9600,channel=3");
+        assert_eq!(line.admit_debugger(&peer), Ok(()));
+        assert!(matches!(line.access(&peer), Ok(Access::Open { sealed: true })));
+        let refusal = secret().admit_debugger(&peer).unwrap_err().to_string();
+        assert!(refusal.contains("premote com:port=PORT,"), "{refusal}");
     }
 
     fn process_of(uid: u32) -> Peer {

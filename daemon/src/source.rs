@@ -10,12 +10,15 @@ pub(crate) enum Source {
     Network(IpAddr),
     /// A user of this machine.
     User(u32),
+    /// The other ends of this machine's serial lines.
+    Lines,
 }
 
 impl From<&Peer> for Source {
     fn from(peer: &Peer) -> Self {
         match peer {
             Peer::Pipe(process) => Self::User(process.uid),
+            Peer::Line(_) => Self::Lines,
             Peer::Tcp(address) => Self::Network(match address.ip().to_canonical() {
                 IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
                 address @ IpAddr::V4(_) => address,

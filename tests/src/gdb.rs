@@ -8,7 +8,7 @@ use crate::process::Owned;
 use crate::receive;
 
 /// What every gdb here is told before anything else: the user's own settings and terminal play no part.
-pub(crate) const SETTINGS: [&str; 7] = [
+pub const SETTINGS: [&str; 7] = [
     "set debuginfod enabled off",
     "set confirm off",
     "set pagination off",

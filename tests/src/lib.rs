@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub mod beats;
 pub mod gdb;
+pub mod line;
 pub mod listening;
 pub mod mi;
 pub mod named;

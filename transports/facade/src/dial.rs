@@ -2,15 +2,15 @@
 
 use crate::machine::Machine;
 use crate::waiting::Waiting;
-use crate::{BindError, Peer, PipePeer, Stream, Unavailable};
-use dbgsrv_protocol::options::client::Gdb;
+use crate::{BindError, Carried, Peer, PipePeer, Stream, Unavailable};
+use dbgsrv_protocol::options::client::{Gdb, Serial};
 use dbgsrv_protocol::options::{ClientOptions, PipeHost, PipeName, Port};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-/// Connects to a server, or has it call, as often as need be. `Display` says where: `BOX17 port 5005`, `pipe app`, `BOX17
-/// (calling port 5005 here)`, `pipe app on ann@BOX17`. Clones wait at the same port.
+/// Connects to a server, or has it call, as often as need be. `Display` says where: `BOX17 port 5005`, `pipe app`, `channel 7 of
+/// serial port COM2`, `BOX17 (calling port 5005 here)`, `pipe app on ann@BOX17`. Clones wait at the same port.
 #[derive(Clone, Debug)]
 pub struct Dialer(Way);
 
@@ -23,6 +23,7 @@ enum Way {
     Pipe(PipeName),
     /// On another one, or another user's.
     RemotePipe(PipeHost, PipeName),
+    Serial(Serial),
 }
 
 impl Dialer {
@@ -47,6 +48,7 @@ impl Dialer {
                 }
                 server => Ok(Self(Way::RemotePipe(server.clone(), pipe.pipe.clone()))),
             },
+            ClientOptions::Serial(serial) => Ok(Self(Way::Serial(serial.clone()))),
             ClientOptions::Gdb(gdb) => Ok(gdb.into()),
             _ => Err(Unavailable::Transport(transport)),
         }
@@ -61,7 +63,7 @@ impl Dialer {
     pub async fn listen(&self) -> Result<Option<String>, BindError> {
         match &self.0 {
             Way::TcpReverse(waiting) => waiting.listen().await.map(Some),
-            Way::Tcp(..) | Way::Pipe(_) | Way::RemotePipe(..) => Ok(None),
+            Way::Tcp(..) | Way::Pipe(_) | Way::RemotePipe(..) | Way::Serial(_) => Ok(None),
         }
     }
 
@@ -94,6 +96,10 @@ impl Dialer {
                 let peer = Peer::Pipe(PipePeer::of(&stream)?);
                 (Stream::Pipe(stream), peer)
             }
+            Way::Serial(Serial { port, baud, channel, .. }) => {
+                let stream = dbgsrv_com::dial(port, *baud, *channel).await?;
+                (Stream::Carried(Carried::new(stream)), Peer::Line(Some(*channel)))
+            }
         };
         stream.tune()?;
         Ok((stream, peer))
@@ -113,6 +119,7 @@ impl fmt::Display for Dialer {
             Way::TcpReverse(waiting) => waiting.fmt(f),
             Way::Pipe(name) => write!(f, "pipe {name}"),
             Way::RemotePipe(server, name) => write!(f, "pipe {name} on {server}"),
+            Way::Serial(serial) => write!(f, "channel {} of serial port {}", serial.channel, serial.port),
         }
     }
 }
@@ -129,7 +136,6 @@ mod tests {
     #[test]
     fn what_this_build_does_not_have_is_refused_by_name() {
         let cases = [
-            ("com:port=COM1,baud=9600,channel=1", "transport `com`"),
             ("spipe:proto=tls1,server=a,pipe=b", "transport `spipe`"),
             ("ssl:proto=tls1,server=a,port=1", "transport `ssl`"),
             ("ssl:proto=tls1,clicon=a,port=1", "transport `ssl`"),
@@ -157,6 +163,8 @@ mod tests {
         assert_eq!(dialer("gdb:server=[::1],port=1").unwrap().to_string(), "::1 port 1");
         let waiting = dialer("tcp:clicon=BOX17,port=51:60").unwrap();
         assert_eq!(waiting.to_string(), "BOX17 (calling port 51:60 here)");
+        let line = dialer("com:port=2,baud=9600,channel=7").unwrap();
+        assert_eq!(line.to_string(), "channel 7 of serial port COM2");
     }
 
     #[tokio::test(flavor = "current_thread")]

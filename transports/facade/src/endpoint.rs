@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::machine::Machine;
 use crate::{BindError, Listener};
 use dbgsrv_protocol::options::listing::{self, Masked};
-use dbgsrv_protocol::options::server::{NamedPipe, Session, Tcp, TcpReverse};
+use dbgsrv_protocol::options::server::{NamedPipe, Serial, Session, Tcp, TcpReverse};
 use dbgsrv_protocol::options::{
     Address, IpVersion, ListedServer, ListenOn, ListenPort, Parameter, Port, PortRange, ServerOptions, Transport,
 };
@@ -26,7 +26,7 @@ pub enum Unavailable {
         parameter: Parameter,
     },
     /// The whole transport.
-    #[error("transport `{0}` is not available in this build; allowed: tcp, npipe")]
+    #[error("transport `{0}` is not available in this build; allowed: tcp, npipe, com")]
     Transport(Transport),
 }
 
@@ -39,6 +39,7 @@ enum Place {
     Tcp(Tcp),
     TcpReverse(TcpReverse),
     Pipe(NamedPipe),
+    Serial(Serial),
 }
 
 impl Endpoint {
@@ -56,15 +57,16 @@ impl Endpoint {
             ServerOptions::Tcp(tcp) => Place::Tcp(tcp.clone()),
             ServerOptions::TcpReverse(tcp) => Place::TcpReverse(tcp.clone()),
             ServerOptions::NamedPipe(pipe) => Place::Pipe(pipe.clone()),
+            ServerOptions::Serial(serial) => Place::Serial(serial.clone()),
             _ => return Err(Unavailable::Transport(transport)),
         };
         unavailable(options.session()).map_or(Ok(Self(place)), refuse)
     }
 
-    /// Listens. Nobody is called yet. Must be called inside a tokio runtime with I/O.
+    /// Listens. Nobody is called yet. Must be called inside a tokio runtime with I/O and time.
     ///
     /// # Errors
-    /// [`BindError`] with the port or the pipe, and the reason.
+    /// [`BindError`] with the port, the pipe or the channel, and the reason.
     pub fn bind(&self) -> Result<Listener, BindError> {
         match &self.0 {
             Place::Tcp(tcp) => {
@@ -76,6 +78,9 @@ impl Endpoint {
                 Ok(Listener::Call(Caller::new(client, tcp.port)))
             }
             Place::Pipe(pipe) => Ok(Listener::Pipe(dbgsrv_npipe::Listener::bind(&pipe.pipe, &pipe.access)?)),
+            Place::Serial(serial) => {
+                Ok(Listener::Com(dbgsrv_com::Listener::bind(&serial.port, serial.baud, serial.channel)?))
+            }
         }
     }
 
@@ -95,6 +100,7 @@ impl Endpoint {
                 let name = name.map_or_else(|| pipe.pipe.clone(), Into::into);
                 ServerOptions::NamedPipe(NamedPipe { pipe: name, ..pipe.clone() })
             }
+            Place::Serial(serial) => ServerOptions::Serial(serial.clone()),
         };
         options.redacted().to_string()
     }
@@ -116,6 +122,11 @@ impl Endpoint {
             (Place::Pipe(pipe), Listener::Pipe(bound)) if !pipe.hidden => {
                 let (pipe, password) = (bound.name().clone(), masked(&pipe.session));
                 Some(ListedServer::NamedPipe(listing::NamedPipe { pipe, password }))
+            }
+            (Place::Serial(serial), Listener::Com(bound)) if !serial.hidden => {
+                let (port, password) = (bound.port().clone(), masked(&serial.session));
+                let (baud, channel) = (bound.baud(), bound.channel());
+                Some(ListedServer::Serial(listing::Serial { port, baud, channel, password }))
             }
             _ => None,
         }
@@ -171,7 +182,6 @@ mod tests {
     #[test]
     fn what_this_build_does_not_have_is_refused_by_name() {
         let cases = [
-            ("com:port=COM1,baud=9600,channel=1", "transport `com`"),
             ("spipe:proto=tls1,certuser=a,pipe=a", "transport `spipe`"),
             ("ssl:proto=tls1,certuser=a,port=1", "transport `ssl`"),
             ("ssl:proto=tls1,certuser=a,port=1,clicon=a", "transport `ssl`"),
@@ -179,6 +189,7 @@ mod tests {
             ("tcp:port=1,shell", "parameter `shell` of tcp"),
             ("npipe:pipe=a,IcfEnable", "parameter `IcfEnable` of npipe"),
             ("npipe:pipe=a,shell", "parameter `shell` of npipe"),
+            ("com:port=COM1,baud=9600,channel=1,shell", "parameter `shell` of com"),
         ];
         for (text, name) in cases {
             let error = endpoint(text).unwrap_err().to_string();

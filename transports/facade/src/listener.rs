@@ -1,7 +1,7 @@
 //! A listener on any transport.
 
 use crate::caller::Caller;
-use crate::{Peer, Stream};
+use crate::{Carried, Peer, Stream};
 use dbgsrv_protocol::options::{ClientOptions, Host, PipeHost, PipeName, client};
 use nix::sys::utsname::uname;
 use std::fmt;
@@ -19,13 +19,16 @@ pub enum BindError {
     /// `tcp`.
     #[error(transparent)]
     Tcp(#[from] dbgsrv_tcp::BindError),
+    /// `com`.
+    #[error(transparent)]
+    Com(#[from] dbgsrv_com::OpenError),
     /// `npipe`.
     #[error(transparent)]
     Pipe(#[from] dbgsrv_npipe::BindError),
 }
 
 /// Accepts connections on one transport, or makes them. `Display` says what it listens on, or whom it calls: `tcp port 5005
-/// (0.0.0.0, ::)`, `npipe app (/run/dbgsrv/pipes/app)`, `tcp port 5005 of BOX17`.
+/// (0.0.0.0, ::)`, `npipe app (/run/dbgsrv/pipes/app)`, `com COM2 (/dev/ttyS1) channel 7 at 115200 baud`, `tcp port 5005 of BOX17`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Listener {
@@ -33,6 +36,8 @@ pub enum Listener {
     Tcp(dbgsrv_tcp::Listener),
     /// `npipe`.
     Pipe(dbgsrv_npipe::Listener),
+    /// `com`.
+    Com(dbgsrv_com::Listener),
     /// `tcp` with `clicon`.
     Call(Caller),
 }
@@ -60,6 +65,11 @@ impl Listener {
                 let (stream, peer) = listener.accept().await?;
                 Ok((Stream::Pipe(stream), Peer::Pipe(peer)))
             }
+            Self::Com(listener) => {
+                let stream = listener.accept().await?;
+                let channel = (!stream.is_plain()).then(|| listener.channel());
+                Ok((Stream::Carried(Carried::new(stream)), Peer::Line(channel)))
+            }
             Self::Call(caller) => {
                 let (stream, address) = caller.call().await;
                 Ok((Stream::Tcp(stream), Peer::Tcp(address)))
@@ -74,11 +84,12 @@ impl Listener {
             Self::Tcp(listener) => {
                 listener.addresses().iter().filter(|address| !address.to_canonical().is_loopback()).copied().collect()
             }
-            Self::Call(_) | Self::Pipe(_) => Vec::new(),
+            Self::Call(_) | Self::Com(_) | Self::Pipe(_) => Vec::new(),
         }
     }
 
-    /// What GDB's `target extended-remote` takes to connect from this machine, or from the client's, where it is called.
+    /// What GDB's `target extended-remote` takes to connect from this machine, or from the client's, where it is called. From the other
+    /// end of a line, a word for that one's port.
     #[must_use]
     pub fn gdb_target(&self) -> String {
         match self {
@@ -91,11 +102,13 @@ impl Listener {
                 // GDB takes what has a colon for a host and a port, whatever file there is.
                 if path.contains(':') { format!("| premote {} pipe", self.client_string()) } else { path }
             }
+            Self::Com(_) => "PORT".into(),
             Self::Call(_) => format!("| premote {} pipe", self.client_string()),
         }
     }
 
-    /// The connection string that `premote` takes to connect from this machine, or from the client's, where it is called.
+    /// The connection string that `premote` takes to connect from this machine; or from the client's, where it is called, or which is at the
+    /// other end of a line.
     #[must_use]
     pub fn client_string(&self) -> String {
         match self {
@@ -104,6 +117,7 @@ impl Listener {
                 None => format!("tcp:server=localhost,port={}", listener.port()),
             },
             Self::Pipe(listener) => pipe_string(listener.name()),
+            Self::Com(listener) => format!("com:port=PORT,baud={},channel={}", listener.baud(), listener.channel()),
             Self::Call(caller) => format!("tcp:clicon={},port={}", this_machine(), caller.port()),
         }
     }
@@ -139,6 +153,10 @@ impl fmt::Display for Listener {
         match self {
             Self::Tcp(listener) => f.write_str(&tcp_place(listener)),
             Self::Pipe(listener) => write!(f, "npipe {} ({})", listener.name(), listener.path().display()),
+            Self::Com(listener) => {
+                let (port, path, baud) = (listener.port(), listener.path().display(), listener.baud());
+                write!(f, "com {port} ({path}) channel {} at {baud} baud", listener.channel())
+            }
             Self::Call(caller) => caller.fmt(f),
         }
     }

@@ -1,6 +1,7 @@
 //! A connection on any transport, and who is at its other end.
 
 use crate::PipePeer;
+use dbgsrv_protocol::options::Channel;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ pub enum Peer {
     Tcp(SocketAddr),
     /// `npipe`: its process and whose that is.
     Pipe(PipePeer),
+    /// `com`: its channel; none where it is a debugger that speaks straight to the line.
+    Line(Option<Channel>),
 }
 
 impl Peer {
@@ -27,6 +30,7 @@ impl Peer {
         match self {
             Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
             Self::Pipe(_) => true,
+            Self::Line(_) => false,
         }
     }
 }
@@ -36,6 +40,8 @@ impl fmt::Display for Peer {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Pipe(peer) => peer.fmt(f),
+            Self::Line(Some(channel)) => write!(f, "com channel {channel}"),
+            Self::Line(None) => f.write_str("com"),
         }
     }
 }
@@ -175,6 +181,7 @@ mod tests {
 
     #[test]
     fn peers_on_other_machines_are_not_local() {
+        assert!(!Peer::Line(None).is_local());
         for address in ["10.0.0.1:1", "[fe80::1]:1", "[::ffff:10.0.0.1]:1", "[2001:db8::7f00:1]:1", "0.0.0.0:1"] {
             assert!(!peer(address).is_local(), "{address}");
         }

@@ -1,0 +1,226 @@
+//! The transport `com`: real debuggers over lines that are shared, bad, and taken over.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use dbgsrv_tests::gdb::{self, SETTINGS, Transcript};
+use dbgsrv_tests::line::{Faults, Line};
+use dbgsrv_tests::listening::Listening;
+use dbgsrv_tests::server::{Server, dbgsrv, stand_in_lacks};
+use dbgsrv_tests::{premote, program};
+use nix::sys::signal::Signal;
+
+const PASSWORD: &str = "Sesame-17";
+
+/// A server on a channel. It listens on a port too, as the tests' support wants.
+fn serve(line: &Line, channel: u8, more: &str) -> Server {
+    Server::start_with(&["-t", &line.served(channel, more), "-t", "tcp:port=0"])
+}
+
+/// A run of `premote` over a channel.
+fn at(connection: &str, arguments: &[&str]) -> premote::Outcome {
+    let mut all = vec![connection];
+    all.extend(arguments);
+    premote::run(&all)
+}
+
+/// Has a gdb of `premote`'s run a whole program.
+fn debug(connection: &str) -> Transcript {
+    let program = program::path("basics");
+    let exec_file = format!("set remote exec-file {}", program.display());
+    let mut all = vec!["gdb", "--", "-nx", "-nh", "-q", "-batch", "-iex", "set sysroot"];
+    all.extend(SETTINGS.iter().flat_map(|setting| ["-iex", setting]));
+    let file = program.to_str().expect("programs have plain names");
+    all.extend(["-ex", &exec_file, "-ex", "break square", "-ex", "run", "-ex", "continue", file]);
+    let outcome = at(connection, &all);
+    Transcript(outcome.stdout + &outcome.stderr)
+}
+
+fn assert_debugs(connection: &str) {
+    let transcript = debug(connection);
+    transcript.assert_has("Breakpoint 1, square (x=6)");
+    transcript.assert_has("exited with code 03]");
+}
+
+/// Has a gdb that is put straight on the line run a whole program.
+fn debug_plainly(line: &Line) -> Transcript {
+    let program = program::path("basics");
+    let commands = [
+        "set sysroot".into(),
+        format!("file {}", program.display()),
+        format!("target extended-remote {}", line.client_port().display()),
+        format!("set remote exec-file {}", program.display()),
+        "break square".into(),
+        "run".into(),
+        "continue".into(),
+    ];
+    gdb::finish(gdb::command(&["-batch", "-b", "921600"]), &commands)
+}
+
+fn assert_debugs_plainly(line: &Line) {
+    let transcript = debug_plainly(line);
+    transcript.assert_has("Breakpoint 1, square (x=6)");
+    transcript.assert_has("exited with code 03]");
+}
+
+/// Whether the stand-in for the server is under test, which knows no channels.
+fn is_stand_in() -> bool {
+    stand_in_lacks("channels of a serial line")
+}
+
+#[test]
+fn premote_lists_processes_and_starts_gdb_over_a_line() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(921_600, Faults::default());
+    let server = serve(&line, 3, "");
+    let listening = format!("listening on com {0} ({0}) channel 3 at 921600 baud", line.server_port().display());
+    assert!(server.log().contains(&listening), "{}", server.log());
+    let pid = server.pid().to_string();
+    let table = at(&line.called(3, ""), &["ps"]).success();
+    assert!(table.lines().any(|row| row.split_whitespace().next() == Some(&pid)), "{table}");
+    assert_debugs(&line.called(3, ""));
+}
+
+#[test]
+fn a_password_is_proved_over_a_line() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(921_600, Faults::default());
+    let _server = serve(&line, 3, &format!(",password={PASSWORD}"));
+    let password = format!(",password={PASSWORD}");
+    assert!(at(&line.called(3, &password), &["info"]).success().contains("listening:"));
+    assert!(at(&line.called(3, ",password=wrong"), &["info"]).failure(3).contains("password"));
+    let refused = debug_plainly(&line);
+    refused.assert_has("this server wants a password");
+}
+
+#[test]
+fn two_servers_and_two_clients_share_a_line() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(921_600, Faults::default());
+    let servers = [serve(&line, 1, ""), serve(&line, 254, "")];
+    thread::scope(|scope| {
+        for channel in [1, 254] {
+            let connection = line.called(channel, "");
+            scope.spawn(move || assert_debugs(&connection));
+        }
+    });
+    // A channel has one server, and a call to a channel without one is told so.
+    let taken = Command::new(dbgsrv()).args(["-t", &line.served(254, "")]).stdin(Stdio::null()).output();
+    let taken = taken.expect("the server starts and ends");
+    assert_eq!(taken.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&taken.stderr);
+    assert!(message.contains("channel 254") && message.contains("in use"), "{message}");
+    let nobody = at(&line.called(9, ""), &["ps"]);
+    assert!(nobody.stderr.contains("nobody has this channel"), "{nobody:#?}");
+    drop(servers);
+}
+
+/// A directory with a file of 200 KB in it that is no repetition of itself.
+fn file() -> (tempfile::TempDir, Vec<u8>) {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let mut state = 1_u32;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let bytes: Vec<u8> = std::iter::repeat_with(next).take(200_000).collect();
+    fs::write(directory.path().join("file"), &bytes).expect("the directory is writable");
+    (directory, bytes)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("directories for temporary files have plain names")
+}
+
+#[test]
+fn whoever_has_the_port_is_killed_in_the_middle_of_traffic_and_nothing_is_lost() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(230_400, Faults::default());
+    // The first to come have the ports.
+    let owner = serve(&line, 1, "");
+    let _server = serve(&line, 2, "");
+    let mut client = Listening::on(&line.called(1, ""));
+    let (directory, bytes) = file();
+    let (remote, local) = (directory.path().join("file"), directory.path().join("copy"));
+    let connection = line.called(2, "");
+    let part = directory.path().join("copy.part");
+    thread::scope(|scope| {
+        let copying = scope.spawn(|| at(&connection, &["get", text(&remote), text(&local)]));
+        let comes = |least: u64| part.metadata().is_ok_and(|found| found.len() >= least) || copying.is_finished();
+        dbgsrv_tests::wait_until("the copy has begun", || comes(20_000));
+        owner.signal(Signal::SIGKILL);
+        dbgsrv_tests::wait_until("the copy goes on", || comes(90_000));
+        client.process().signal(Signal::SIGKILL);
+        assert_eq!(copying.join().expect("premote runs").success(), "");
+    });
+    assert!(fs::read(&local).expect("the copy is there") == bytes);
+}
+
+#[test]
+fn a_gdb_straight_on_the_line_is_served_as_over_tcp_until_somebody_calls() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(921_600, Faults::default());
+    let server = serve(&line, 3, "");
+    assert_debugs_plainly(&line);
+    // The line does not say that it has left; the next one is known all the same.
+    assert_debugs_plainly(&line);
+    assert_debugs(&line.called(3, ""));
+    assert_debugs_plainly(&line);
+    server.assert_logs("peer=com");
+}
+
+#[test]
+fn gdb_debugs_over_a_line_that_flips_and_loses_bytes() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(230_400, Faults::BAD);
+    let _server = serve(&line, 3, "");
+    assert_debugs(&line.called(3, ""));
+    let (directory, bytes) = file();
+    let (remote, local) = (directory.path().join("file"), directory.path().join("copy"));
+    assert_eq!(at(&line.called(3, ""), &["get", text(&remote), text(&local)]).success(), "");
+    assert!(fs::read(&local).expect("the copy is there") == bytes);
+}
+
+#[test]
+fn a_server_that_is_started_again_is_reached_again() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(921_600, Faults::default());
+    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        let mut server = serve(&line, 3, "");
+        let mut client = Listening::on(&line.called(3, ""));
+        server.signal(signal);
+        server.wait();
+        // Noise, as of a machine that boots.
+        fs::write(line.server_port(), b"\x00\xffBIOS 1.0\r\n$#+").expect("it is a terminal");
+        client.process().signal(Signal::SIGKILL);
+        let _server = serve(&line, 3, "");
+        assert!(at(&line.called(3, ""), &["info"]).success().contains("listening:"));
+    }
+}
+
+#[test]
+fn a_slow_line_keeps_its_session_while_others_use_it() {
+    if is_stand_in() {
+        return;
+    }
+    let line = Line::new(9600, Faults::default());
+    let server = serve(&line, 3, "");
+    let pid = server.pid().to_string();
+    assert!(at(&line.called(3, ""), &["describe", &pid]).success().contains(&pid));
+}
