@@ -69,7 +69,7 @@ pub(crate) fn serve(
     hide_passwords(&options);
     let limits = Limits::of_this_process().map_err(io::Error::from)?;
     let runtime = serving::runtime()?;
-    let server = Server::new(SessionHost::this_program(), options.log, limits);
+    let server = Server::new(SessionHost::this_program(), options.log, limits, Vec::new());
     let ended = runtime.block_on(run_until_told(entrances, Arc::new(server), ends, listening));
     // A request that blocks, on a file system that is gone say, must not keep the server from ending.
     runtime.shutdown_background();

@@ -145,7 +145,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_debugger_is_served_on_a_stream_that_has_no_socket() {
-        let server = Arc::new(Server::new(SessionHost::Threads, LogOptions::default(), Limits::MOST));
+        let server = Arc::new(Server::new(SessionHost::Threads, LogOptions::default(), Limits::MOST, Vec::new()));
         let door = Arc::new(Door::new(&"tcp:port=1".parse().unwrap(), None));
         let peer = Peer::Tcp("127.0.0.1:9".parse().unwrap());
         let place = Some(server.undecided.enter(Source::from(&peer)));

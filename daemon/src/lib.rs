@@ -68,6 +68,7 @@ pub mod exit;
 pub mod gdbserver;
 mod guesses;
 mod handshake;
+mod implicit;
 mod limits;
 mod link;
 mod links;

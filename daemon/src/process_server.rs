@@ -10,6 +10,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub use crate::implicit::TooLong;
+use crate::implicit::check_length;
 use crate::limits::Limits;
 use crate::server::Server;
 pub use crate::serving::EntranceError;
@@ -39,6 +41,9 @@ pub enum StartError {
     /// One can't be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The implicit command line can't be told to clients.
+    #[error(transparent)]
+    ImplicitCommandLine(#[from] TooLong),
     /// The system refuses what every server needs.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
@@ -84,19 +89,52 @@ impl Ending {
     }
 }
 
+/// What connection strings do not say.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ServerSettings {
+    /// The program, and its arguments, that clients may start without naming it; empty: none. At most
+    /// [`MAX_IMPLICIT_COMMAND_LINE`](dbgsrv_protocol::limits::MAX_IMPLICIT_COMMAND_LINE) bytes, one for each word counted in.
+    pub implicit_command_line: Vec<String>,
+}
+
+impl ServerSettings {
+    /// With this implicit command line.
+    #[must_use]
+    pub fn implicit_command_line(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.implicit_command_line = words.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
 /// Starts a process server, reachable through each of `transports` when this returns (dbgeng: `StartProcessServer`).
 ///
-/// It has a thread of its own. Passwords stay in this process's command line and environment where they came from there.
+/// A client that one of them names (`clicon`) is called from then on, and the server ends when it is gone, unless there are
+/// other transports or it is to be called again. It has a thread of its own. Passwords stay in this process's command line and environment where they came from there.
 ///
 /// # Errors
 /// [`StartError`].
 pub fn start_process_server(transports: &[ServerOptions], host: SessionHost) -> Result<ProcessServer, StartError> {
+    start_process_server_with(transports, host, ServerSettings::default())
+}
+
+/// As [`start_process_server`], with what the connection strings do not say.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start_process_server_with(
+    transports: &[ServerOptions],
+    host: SessionHost,
+    settings: ServerSettings,
+) -> Result<ProcessServer, StartError> {
     if transports.is_empty() {
         return Err(StartError::NoTransport);
     }
+    let implicit = settings.implicit_command_line;
+    check_length(&implicit)?;
     let entrances = transports.iter().map(Entrance::new).collect::<Result<Vec<_>, _>>()?;
     let limits = Limits::of_this_process().map_err(io::Error::from)?;
-    let server = Arc::new(Server::new(host, LogOptions::default(), limits));
+    let server = Arc::new(Server::new(host, LogOptions::default(), limits, implicit));
     let stop = server.stop.clone();
     let ended = Arc::new(Ending::new());
     let (starting, started) = mpsc::sync_channel(1);

@@ -29,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) log: LogOptions,
     /// What clients are told in the handshake.
     pub(crate) facts: Facts,
+    /// What clients may start without naming it; empty: nothing.
+    pub(crate) implicit_command_line: Vec<String>,
     /// Connection strings of all listeners, without secrets; empty until all are bound.
     pub(crate) listening: OnceLock<Vec<String>>,
     /// How it is found, from when all are bound until it ends.
@@ -43,7 +45,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(host: SessionHost, log: LogOptions, limits: Limits) -> Self {
+    pub(crate) fn new(host: SessionHost, log: LogOptions, limits: Limits, implicit_command_line: Vec<String>) -> Self {
         Self {
             undecided: Undecided::new(limits.undecided),
             guesses: Guesses::default(),
@@ -52,6 +54,7 @@ impl Server {
             host,
             log,
             facts: facts(),
+            implicit_command_line,
             listening: OnceLock::new(),
             discovery: Mutex::default(),
             stop: CancellationToken::new(),

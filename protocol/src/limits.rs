@@ -46,6 +46,10 @@ pub const MAX_HANDSHAKE: usize = 512;
 /// Longest message of a session, in bytes: one frame of the mux.
 pub const MAX_MESSAGE: usize = 0x8000;
 
+/// Longest implicit command line, in bytes, one for each word counted in: escaped as JSON it takes six times as much at
+/// most, and still fits into a message of the control protocol.
+pub const MAX_IMPLICIT_COMMAND_LINE: usize = 0x2000;
+
 /// Longest message of the control protocol, in bytes; longer lists come in pages.
 pub const MAX_CONTROL: usize = 0x1_0000;
 

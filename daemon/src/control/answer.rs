@@ -20,7 +20,8 @@ pub(super) async fn answer(server: &Arc<Server>, request: Request) -> Result<Res
         Request::ServerInfo => {
             let listening = server.listening.get().cloned().unwrap_or_default();
             let sessions = server.registry.count() as u32;
-            Ok(Response::ServerInfo(blocking(move || Ok(info::server_info(listening, sessions)?)).await?))
+            let implicit = server.implicit_command_line.clone();
+            Ok(Response::ServerInfo(blocking(move || Ok(info::server_info(listening, sessions, implicit)?)).await?))
         }
         Request::ProcessIds { after } => {
             let all = blocking(move || Ok(processes::ids()?)).await?;

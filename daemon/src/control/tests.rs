@@ -22,7 +22,7 @@ struct Client {
 
 impl Client {
     fn new() -> Self {
-        let server = Arc::new(Server::new(SessionHost::Threads, LogOptions::default(), Limits::MOST));
+        let server = Arc::new(Server::new(SessionHost::Threads, LogOptions::default(), Limits::MOST, Vec::new()));
         let (stream, channel) = duplex(MAX_CONTROL);
         let (events, told) = mpsc::channel(8);
         let task = tokio::spawn({

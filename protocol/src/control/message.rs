@@ -105,6 +105,11 @@ pub enum Request {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -131,6 +136,9 @@ pub struct ServerInfo {
     pub listening: Vec<String>,
     /// How many debug sessions there are.
     pub sessions: u32,
+    /// The program, and its arguments, that clients may start without naming it (`dbgsrv -pc`); empty: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub implicit_command_line: Vec<String>,
 }
 
 /// One process.
@@ -158,6 +166,9 @@ pub struct ProcessDescription {
     pub architecture: String,
     /// When it was started, in seconds since 1970-01-01 00:00 UTC.
     pub started: u64,
+    /// Whether it stands still, as by SIGSTOP, and nobody debugs it: it waits for SIGCONT or for a debugger.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stopped: bool,
     /// The debug session of this server that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debugged_by: Option<u64>,

@@ -50,17 +50,20 @@ pub(super) fn ask() -> impl Strategy<Value = Ask> {
 
 fn server_info() -> impl Strategy<Value = ServerInfo> {
     let machine = (text(), text(), text(), text());
-    (text(), any::<u32>(), machine, any::<u64>(), texts(), any::<u32>()).prop_map(
-        |(release, pid, (system, architecture, host, user), started, listening, sessions)| ServerInfo {
-            release,
-            pid,
-            system,
-            architecture,
-            host,
-            user,
-            started,
-            listening,
-            sessions,
+    (text(), any::<u32>(), machine, any::<u64>(), texts(), any::<u32>(), texts()).prop_map(
+        |(release, pid, (system, architecture, host, user), started, listening, sessions, implicit_command_line)| {
+            ServerInfo {
+                release,
+                pid,
+                system,
+                architecture,
+                host,
+                user,
+                started,
+                listening,
+                sessions,
+                implicit_command_line,
+            }
         },
     )
 }
@@ -69,8 +72,8 @@ fn server_info() -> impl Strategy<Value = ServerInfo> {
 pub(super) fn process() -> impl Strategy<Value = ProcessDescription> {
     let ids = any::<(u32, u32, u32)>();
     let names = (text(), text(), texts(), text(), text());
-    (ids, names, option::of(text()), any::<u64>(), any::<Option<u64>>()).prop_map(
-        |((pid, parent, session), names, service, started, debugged_by)| {
+    (ids, names, option::of(text()), any::<u64>(), any::<bool>(), any::<Option<u64>>()).prop_map(
+        |((pid, parent, session), names, service, started, stopped, debugged_by)| {
             let (name, executable, command_line, user, architecture) = names;
             ProcessDescription {
                 pid,
@@ -83,6 +86,7 @@ pub(super) fn process() -> impl Strategy<Value = ProcessDescription> {
                 service,
                 architecture,
                 started,
+                stopped,
                 debugged_by,
             }
         },

@@ -51,6 +51,7 @@ impl Describe {
             ("session", process.session.to_string()),
             ("service", process.service.unwrap_or_default()),
             ("started", local(process.started)),
+            ("state", if process.stopped { "stopped".into() } else { String::new() }),
             ("debugged by", process.debugged_by.map(|session| format!("session {session}")).unwrap_or_default()),
         ])
     }

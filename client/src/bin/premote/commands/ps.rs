@@ -56,9 +56,15 @@ fn table(processes: &[ProcessDescription]) -> Table<4> {
     let mut table =
         Table::new([("PID", Align::Right), ("USER", Align::Left), ("STARTED", Align::Left), ("COMMAND", Align::Left)]);
     for process in processes {
-        table.push([process.pid.to_string(), process.user.clone(), local(process.started), command_line(process)]);
+        table.push([process.pid.to_string(), process.user.clone(), local(process.started), shown(process)]);
     }
     table
+}
+
+/// A process's command line, and whether it stands still.
+fn shown(process: &ProcessDescription) -> String {
+    let state = if process.stopped { "(stopped) " } else { "" };
+    format!("{state}{}", command_line(process))
 }
 
 /// A process's command line; its name in brackets where it has none, as kernel threads.
@@ -106,5 +112,7 @@ mod tests {
         assert_eq!(command_line(&shown), "[kthreadd]");
         shown.command_line = vec!["sleep".into(), "10".into()];
         assert_eq!(command_line(&shown), "sleep 10");
+        shown.stopped = true;
+        assert_eq!(super::shown(&shown), "(stopped) sleep 10");
     }
 }

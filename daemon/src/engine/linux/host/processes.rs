@@ -76,6 +76,8 @@ impl Processes {
                 String::new()
             },
             started: self.boot + stat.start_time / self.ticks_per_second,
+            // Another letter than that of a thread that its tracer has stopped.
+            stopped: stat.state == b'T',
             debugged_by: None,
         })
     }
