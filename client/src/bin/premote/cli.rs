@@ -122,8 +122,12 @@ fn host_and_port(text: &str) -> Option<(&str, u16)> {
     Some((host, port.parse().ok()?)).filter(|_| is_host)
 }
 
-/// Replaces what users of `DbgSrv` know by what it stands for: `-pn`, which clap would read as `-p n`, and `-QR` with the one
-/// argument that it takes.
+/// Options that users of `DbgSrv`'s clients know, and what they are here: clap would read `-p n`.
+const SPELLINGS: [(&str, &str); 5] =
+    [("-pn", "-n"), ("-pb", "--go"), ("-pr", "--go"), ("-psn", "--service"), ("-cimp", "--implicit")];
+
+/// Replaces what users of `DbgSrv` know by what it stands for: the options of [`SPELLINGS`], up to `--`, and `-QR` with the
+/// one argument that it takes.
 fn spell_out(arguments: &[OsString]) -> Vec<OsString> {
     if let [program, query, host] = arguments
         && query.eq_ignore_ascii_case("-QR")
@@ -132,7 +136,9 @@ fn spell_out(arguments: &[OsString]) -> Vec<OsString> {
     }
     let ours = arguments.iter().take_while(|argument| *argument != "--").count();
     let (ours, debuggers) = arguments.split_at(ours);
-    let spelled = ours.iter().map(|argument| if argument == "-pn" { "-n".into() } else { argument.clone() });
+    let spell =
+        |argument: &OsString| SPELLINGS.iter().find(|(short, _)| argument == short).map(|(_, long)| long.into());
+    let spelled = ours.iter().map(|argument| spell(argument).unwrap_or_else(|| argument.clone()));
     spelled.chain(debuggers.iter().cloned()).collect()
 }
 

@@ -112,10 +112,22 @@ fn no_message_repeats_a_password() {
 }
 
 #[test]
-fn pn_is_the_name_of_an_executable_in_front_of_the_debuggers_arguments() {
-    let line = ["premote", CONNECTION, "gdb", "-pn", "nginx", "--", "-pn"].map(OsString::from);
-    let spelled = ["premote", CONNECTION, "gdb", "-n", "nginx", "--", "-pn"].map(OsString::from);
-    assert_eq!(spell_out(&line), spelled);
+fn the_options_of_dbgsrv_s_clients_are_known_in_front_of_the_debuggers_arguments() {
+    let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+    for (options, spelled) in [
+        ("-pn nginx", "-n nginx"),
+        ("-pb -psn nginx", "--go --service nginx"),
+        ("-pr -p 7", "--go -p 7"),
+        ("-cimp", "--implicit"),
+    ] {
+        let line = |options: &str| words(&format!("premote {CONNECTION} gdb {options} -- -pn -pb"));
+        assert_eq!(spell_out(&line(options)), line(spelled));
+        assert!(parse(line(options).into_iter(), None).is_ok(), "{options}");
+    }
+    for refused in ["-pb", "-p 7 -cimp", "-p 7 -pn nginx", "-pb -cimp"] {
+        let error = parse(words(&format!("premote {CONNECTION} gdb {refused}")).into_iter(), None).unwrap_err();
+        assert_eq!(error.status(), 2, "{refused}");
+    }
 }
 
 #[test]

@@ -1,16 +1,19 @@
 //! `premote gdb` and `premote lldb`: the real debugger, wired through the connection.
 
+mod target;
+
 use super::arguments::number;
 use crate::bridge;
 use crate::exit::ExitError;
 use crate::private_socket::PrivateSocket;
-use clap::{Arg, ArgMatches, Command, value_parser};
-use dbgsrv_client::{GetProc, ProcessMatch, RemoteServer};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use dbgsrv_client::RemoteServer;
 use std::ffi::OsString;
 use std::future::pending;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::ExitStatus;
+use target::{Beginning, Target};
 use tokio::process::Child;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
@@ -21,6 +24,8 @@ Examples:
   premote tcp:server=box17,port=5005 gdb                          then: attach, run, info os processes, ...
   premote tcp:server=box17,port=5005 gdb -p 1234
   premote tcp:server=box17,port=5005 gdb -n nginx -- -q -ex bt
+  premote tcp:server=box17,port=5005 gdb -pb -p 1234              attach, and let it go on: Ctrl-C breaks in
+  premote tcp:server=box17,port=5005 gdb -cimp -- -ex 'break main' -ex continue
   premote tcp:server=box17,port=5005 gdb -- ./app -ex 'set remote exec-file /srv/app' -ex 'break main' -ex run
   premote tcp:server=box17,port=5005 gdb --gdb gdb-multiarch -- --batch -ex 'info os'
 
@@ -68,6 +73,10 @@ impl Kind {
             Self::Lldb => ("Start lldb, connected", LLDB_EXAMPLES),
         };
         let program = Arg::new("program").long(self.name()).value_name("PATH").value_parser(value_parser!(OsString));
+        let targets = match self {
+            Self::Gdb => &["pid", "name", "service", "implicit"][..],
+            Self::Lldb => &["pid", "name", "service"],
+        };
         let arguments = Arg::new("arguments").value_name("ARGUMENT").value_parser(value_parser!(OsString));
         Command::new(self.name())
             .about(about)
@@ -85,33 +94,62 @@ impl Kind {
                     .short('n')
                     .long("name")
                     .value_name("NAME")
-                    .help("Attach to the only process of this executable, a file name or a whole path; also -pn")
-                    .conflicts_with("pid"),
+                    .help("Attach to the only process of this executable, a file name or a whole path; also -pn"),
+            )
+            .arg(
+                Arg::new("service")
+                    .long("service")
+                    .value_name("NAME")
+                    .help("Attach to the main process of this service, a systemd unit; also -psn"),
+            )
+            .args((self == Self::Gdb).then(implicit))
+            .group(ArgGroup::new("target").args(targets))
+            .arg(
+                Arg::new("go")
+                    .long("go")
+                    .help("Let the process go on once it is attached to, a suspended one too; also -pb, -pr")
+                    .requires("target")
+                    .conflicts_with_all(targets.iter().filter(|target| **target == "implicit"))
+                    .action(ArgAction::SetTrue),
             )
             .arg(program.help(format!("The debugger; the value of {} where left out", self.variable())))
             .arg(arguments.help("What the debugger is given").num_args(1..).last(true))
     }
 
-    /// What connects the debugger to the socket at `path` and attaches it, ahead of the user's own arguments: its
+    /// What connects the debugger to the socket at `path` and has it begin, ahead of the user's own arguments: its
     /// commands are then carried out in that state.
-    fn connecting(self, path: &Path, pid: Option<u32>) -> Vec<OsString> {
-        let (option, connect, attach) = match self {
-            Self::Gdb => ("-ex", "target extended-remote ", "attach "),
-            Self::Lldb => ("-o", "process connect unix-connect://", "process attach --pid "),
+    fn connecting(self, path: &Path, beginning: &Beginning) -> Vec<OsString> {
+        let (option, connect, attach, go) = match self {
+            Self::Gdb => ("-ex", "target extended-remote ", "attach ", "continue"),
+            Self::Lldb => ("-o", "process connect unix-connect://", "process attach --pid ", "process continue"),
         };
         let mut connect = OsString::from(connect);
         connect.push(path);
-        let attach = pid.map(|pid| OsString::from(format!("{attach}{pid}")));
-        [connect].into_iter().chain(attach).flat_map(|command| [option.into(), command]).collect()
+        let begin = match beginning {
+            Beginning::Nothing => Vec::new(),
+            Beginning::Attached { pid, goes_on: false } => vec![format!("{attach}{pid}")],
+            Beginning::Attached { pid, goes_on: true } => vec![format!("{attach}{pid}"), go.to_owned()],
+            Beginning::Started(words) => starting(words),
+        };
+        let begin = begin.into_iter().map(OsString::from);
+        [connect].into_iter().chain(begin).flat_map(|command| [option.into(), command]).collect()
     }
 }
 
-/// What is attached to.
-#[derive(Debug, Eq, PartialEq)]
-enum Target {
-    Pid(u32),
-    /// The only process of this executable.
-    Name(String),
+/// `--implicit`
+fn implicit() -> Arg {
+    Arg::new("implicit")
+        .long("implicit")
+        .help("Start the program that the server was given with -pc, stopped at its first instruction; also -cimp")
+        .action(ArgAction::SetTrue)
+}
+
+/// How gdb starts a program of the server's machine. It takes arguments as a shell does.
+fn starting(words: &[String]) -> Vec<String> {
+    let Some((program, arguments)) = words.split_first() else { return Vec::new() };
+    let quote = |word: &String| format!("'{}'", word.replace('\'', r"'\''"));
+    let arguments: Vec<_> = arguments.iter().map(quote).collect();
+    vec![format!("set remote exec-file {program}"), format!("set args {}", arguments.join(" ")), "starti".to_owned()]
 }
 
 /// Which debugger is started, and how.
@@ -120,6 +158,8 @@ pub(crate) struct Debugger {
     kind: Kind,
     program: OsString,
     target: Option<Target>,
+    /// Whether the process goes on once it is attached to.
+    goes_on: bool,
     arguments: Vec<OsString>,
 }
 
@@ -127,28 +167,30 @@ impl Debugger {
     pub(super) fn parse(kind: Kind, matches: &ArgMatches) -> Self {
         let pid = matches.get_one("pid").copied().map(Target::Pid);
         let name = matches.get_one::<String>("name").cloned().map(Target::Name);
+        let service = matches.get_one::<String>("service").cloned().map(Target::Service);
+        let implicit = (kind == Kind::Gdb && matches.get_flag("implicit")).then_some(Target::Implicit);
         let program = matches.get_one::<OsString>("program").cloned();
         let program = program.or_else(|| std::env::var_os(kind.variable()).filter(|value| !value.is_empty()));
         Self {
             kind,
             program: program.unwrap_or_else(|| kind.name().into()),
-            target: pid.or(name),
+            target: pid.or(name).or(service).or(implicit),
+            goes_on: matches.get_flag("go"),
             arguments: matches.get_many("arguments").unwrap_or_default().cloned().collect(),
         }
     }
 
     /// Runs the debugger to its end, and returns its exit status.
     pub(super) async fn run(self, server: &RemoteServer) -> Result<u8, ExitError> {
-        let pid = match &self.target {
-            Some(Target::Pid(pid)) => Some(*pid),
-            Some(Target::Name(name)) => Some(find(server, name).await?),
-            None => None,
+        let beginning = match &self.target {
+            Some(target) => target.find(server, self.goes_on).await?,
+            None => Beginning::Nothing,
         };
         let socket = PrivateSocket::bind()
             .map_err(|error| ExitError::Failure(format!("cannot make a socket for the debugger: {error}")))?;
         let signals = Signals::new().map_err(ExitError::System)?;
         let child = tokio::process::Command::new(&self.program)
-            .args(self.kind.connecting(socket.path(), pid))
+            .args(self.kind.connecting(socket.path(), &beginning))
             .args(&self.arguments)
             .spawn()
             .map_err(|error| ExitError::Failure(self.cannot_start(&error)))?;
@@ -165,21 +207,6 @@ impl Debugger {
                 )
             }
             _ => format!("cannot start `{program}`: {error}"),
-        }
-    }
-}
-
-/// The only process of an executable.
-async fn find(server: &RemoteServer, name: &str) -> Result<u32, ExitError> {
-    let path = if name.contains('/') { GetProc::FULL_MATCH } else { GetProc::empty() };
-    let flags = path | GetProc::ONLY_MATCH;
-    match server.running_process_system_id_by_executable_name(name, flags).await? {
-        ProcessMatch::Found(pid) => Ok(pid),
-        ProcessMatch::NotFound => Err(ExitError::Failure(format!("no process there has the executable `{name}`"))),
-        ProcessMatch::Several(pids) => {
-            let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
-            let pids = pids.join(", ");
-            Err(ExitError::Failure(format!("several processes have the executable `{name}`; choose with -p: {pids}")))
         }
     }
 }
@@ -265,17 +292,32 @@ mod tests {
         Debugger::parse(kind, &kind.command().get_matches_from(line.split(' ')))
     }
 
-    fn connecting(kind: Kind, pid: Option<u32>) -> Vec<OsString> {
-        kind.connecting(Path::new("/run/premote-1/rsp"), pid)
+    fn connecting(kind: Kind, beginning: &Beginning) -> Vec<OsString> {
+        kind.connecting(Path::new("/run/premote-1/rsp"), beginning)
     }
 
     #[test]
     fn a_debugger_is_connected_and_attached_before_it_does_what_the_user_says() {
         let gdb = ["-ex", "target extended-remote /run/premote-1/rsp", "-ex", "attach 7"];
-        assert_eq!(connecting(Kind::Gdb, Some(7)), gdb);
-        assert_eq!(connecting(Kind::Gdb, None), gdb[..2]);
+        let stays = Beginning::Attached { pid: 7, goes_on: false };
+        assert_eq!(connecting(Kind::Gdb, &stays), gdb);
+        assert_eq!(connecting(Kind::Gdb, &Beginning::Nothing), gdb[..2]);
         let lldb = ["-o", "process connect unix-connect:///run/premote-1/rsp", "-o", "process attach --pid 7"];
-        assert_eq!(connecting(Kind::Lldb, Some(7)), lldb);
+        assert_eq!(connecting(Kind::Lldb, &stays), lldb);
+    }
+
+    #[test]
+    fn what_goes_on_is_continued_once_it_is_attached_to() {
+        let goes_on = Beginning::Attached { pid: 7, goes_on: true };
+        assert_eq!(connecting(Kind::Gdb, &goes_on)[2..], ["-ex", "attach 7", "-ex", "continue"]);
+        assert_eq!(connecting(Kind::Lldb, &goes_on)[2..], ["-o", "process attach --pid 7", "-o", "process continue"]);
+    }
+
+    #[test]
+    fn a_program_is_started_with_its_arguments_as_they_are() {
+        let words = ["/srv/app", "a b", "it's", ""].map(ToString::to_string);
+        let commands = ["-ex", "set remote exec-file /srv/app", "-ex", r"set args 'a b' 'it'\''s' ''", "-ex", "starti"];
+        assert_eq!(connecting(Kind::Gdb, &Beginning::Started(words.into()))[2..], commands);
     }
 
     #[test]
