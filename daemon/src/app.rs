@@ -1,6 +1,7 @@
 //! The command from its command line to its exit status.
 
-use crate::cli::{self, Request, ServeOptions};
+use crate::cli::{self, Creation, Request, ServeOptions};
+use crate::control::create::create_own;
 use crate::door::Door;
 use crate::exit::ExitError;
 use crate::limits::Limits;
@@ -36,12 +37,18 @@ pub fn main() -> ExitCode {
 
 fn run() -> Result<(), ExitError> {
     let rust_log = env::var("RUST_LOG").ok();
-    let options = match cli::parse(env::args_os(), rust_log.as_deref())? {
+    let mut options = match cli::parse(env::args_os(), rust_log.as_deref())? {
         Request::Print(text) => return Ok(write!(io::stdout(), "{text}")?),
         Request::Serve(options) => options,
     };
+    let create = options.create.take();
     serve(*options, Ends::WhenTold, |bound| {
+        // Blocks this thread for as long as an exec takes; nobody is served yet.
+        let created = create.map(Created::new).transpose()?;
         announce(bound);
+        if let Some(created) = created {
+            created.announce(bound);
+        }
         Ok(())
     })
 }
@@ -61,7 +68,7 @@ pub(crate) enum Ends {
 pub(crate) fn serve(
     options: ServeOptions,
     ends: Ends,
-    listening: impl FnOnce(&Bound) -> io::Result<()>,
+    listening: impl FnOnce(&Bound) -> Result<(), ExitError>,
 ) -> Result<(), ExitError> {
     telemetry::start(&options.log);
     let entrances = options.transports.iter().map(Entrance::new).collect::<Result<Vec<_>, _>>();
@@ -69,7 +76,7 @@ pub(crate) fn serve(
     hide_passwords(&options);
     let limits = Limits::of_this_process().map_err(io::Error::from)?;
     let runtime = serving::runtime()?;
-    let server = Server::new(SessionHost::this_program(), options.log, limits, Vec::new());
+    let server = Server::new(SessionHost::this_program(), options.log, limits, options.implicit_command_line);
     let ended = runtime.block_on(run_until_told(entrances, Arc::new(server), ends, listening));
     // A request that blocks, on a file system that is gone say, must not keep the server from ending.
     runtime.shutdown_background();
@@ -95,7 +102,7 @@ async fn run_until_told(
     entrances: Vec<Entrance>,
     server: Arc<Server>,
     ends: Ends,
-    listening: impl FnOnce(&Bound) -> io::Result<()>,
+    listening: impl FnOnce(&Bound) -> Result<(), ExitError>,
 ) -> Result<(), ExitError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -112,6 +119,34 @@ async fn run_until_told(
     match serving::serve(bound, &server, reason).await {
         End::Wanted => Ok(()),
         End::ClientGone => Err(ExitError::ClientGone),
+    }
+}
+
+/// The program of the command line, which runs, or is about to.
+struct Created {
+    pid: u32,
+    creation: Creation,
+}
+
+impl Created {
+    fn new(creation: Creation) -> Result<Self, ExitError> {
+        let pid = create_own(&creation).map_err(|failure| ExitError::Create(failure.text))?;
+        Ok(Self { pid, creation })
+    }
+
+    /// Says which process it is, and how to debug it.
+    fn announce(&self, bound: &Bound) {
+        let (pid, suspended) = (self.pid, self.creation.suspended);
+        let words: Vec<_> = self.creation.words.iter().map(|word| word.to_string_lossy()).collect();
+        let (state, option) = if suspended { (", suspended", "-pb -p") } else { ("", "-p") };
+        let client = bound.first().map_or_else(String::new, |(listener, _)| listener.client_string());
+        // Where stdout is closed, the log has it.
+        let _ = writeln!(
+            io::stdout(),
+            "dbgsrv {}: started process {pid}{state}: {}; debug it with: premote {client} gdb {option} {pid}",
+            env!("CARGO_PKG_VERSION"),
+            words.join(" "),
+        );
     }
 }
 

@@ -1,14 +1,31 @@
 //! The command line.
 
+mod words;
+
 use crate::exit::ExitError;
 use crate::telemetry::{LogFormat, LogOptions, verbose_filter};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use dbgsrv_protocol::options::{ServerOptions, split_before_password};
 use std::ffi::OsString;
 use tracing_subscriber::filter::Targets;
+use words::{Create, Words};
+
+const USAGE: &str = "dbgsrv [OPTIONS] -t <TRANSPORT>... [[-sifeo <EXECUTABLE>] -c[s] <PROGRAM> [ARGUMENT]...] \
+[-x | -pc <PROGRAM> [ARGUMENT]...]";
 
 const EXAMPLES: &str = "\
+Programs, behind all other options:
+  -c, --create <PROGRAM> [ARGUMENT]...
+          Start a program, not debugged, and print its process id; all that follows is its command line,
+          up to a -x or -pc that is a word of its own
+  -cs, --create-suspended <PROGRAM> [ARGUMENT]...
+          The same, and leave it stopped before its first instruction
+  -x, --ignore-rest
+          Ignore the rest of the command line
+  -pc, --pending-create <PROGRAM> [ARGUMENT]...
+          Keep the rest of the command line for clients that ask for it: premote CONNECTION gdb -cimp
+
 Examples:
   dbgsrv -t tcp:port=5005          serve this machine's clients on port 5005
   dbgsrv -t tcp:port=51:60         on the first free port from 51 to 60
@@ -19,6 +36,10 @@ Examples:
   dbgsrv -t tcp:port=5005,password-file=PATH
                                    serve everybody who knows the password in the file's first line
   premote tcp:server=HOST,port=5005 gdb ./app
+  dbgsrv -t tcp:port=5005,clicon=HOST
+                                   call a client that waits: premote tcp:clicon=THIS-MACHINE,port=5005 gdb ./app
+  dbgsrv -t tcp:port=5005 -cs ./app --port 80
+                                   start a program that waits for a debugger: premote CONNECTION gdb -pb -p PID
 
 RUST_LOG=LEVEL or RUST_LOG=MODULE=LEVEL,... sets what is logged where -v is not given.";
 
@@ -38,6 +59,29 @@ pub struct ServeOptions {
     pub transports: Vec<ServerOptions>,
     /// What to log.
     pub log: LogOptions,
+    /// What to start once the server listens.
+    pub create: Option<Creation>,
+    /// The program, and its arguments, that clients may start without naming it; empty: none.
+    pub implicit_command_line: Vec<String>,
+}
+
+impl ServeOptions {
+    /// To serve, and start nothing.
+    #[must_use]
+    pub const fn new(transports: Vec<ServerOptions>, log: LogOptions) -> Self {
+        Self { transports, log, create: None, implicit_command_line: Vec::new() }
+    }
+}
+
+/// A program to start that nobody debugs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Creation {
+    /// The program and its arguments; never empty.
+    pub words: Vec<OsString>,
+    /// Whether it stays stopped before its first instruction.
+    pub suspended: bool,
+    /// The file name of a program that links to this server stand in for, earlier in `PATH`: they are looked past.
+    pub past_links: Option<OsString>,
 }
 
 /// Reads a command line, the program's name included, and the value of `RUST_LOG`. Nothing is opened or started.
@@ -46,7 +90,8 @@ pub struct ServeOptions {
 /// [`ExitError::Usage`] with a text that names what is wrong and what is allowed.
 pub fn parse(arguments: impl Iterator<Item = OsString>, rust_log: Option<&str>) -> Result<Request, ExitError> {
     let arguments: Vec<_> = arguments.collect();
-    let matches = match command().try_get_matches_from(&arguments) {
+    let words = words::split(arguments.clone()).map_err(usage)?;
+    let matches = match command().try_get_matches_from(&words.options) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Request::Print(error.to_string()));
@@ -59,7 +104,30 @@ pub fn parse(arguments: impl Iterator<Item = OsString>, rust_log: Option<&str>) 
         // Not one of clap's value parsers: its messages repeat the whole string, a password included.
         .map(|text| text.parse().map_err(|error| usage(format_args!("-t: {error}"))))
         .collect::<Result<_, _>>()?;
-    Ok(Request::Serve(Box::new(ServeOptions { transports, log: log_options(&matches, rust_log)? })))
+    let log = log_options(&matches, rust_log)?;
+    let past_links = matches.get_one::<OsString>("suspend-ifeo").cloned();
+    let Words { create, implicit: implicit_command_line, .. } = words;
+    let create = creation(create, past_links)?;
+    Ok(Request::Serve(Box::new(ServeOptions { transports, log, create, implicit_command_line })))
+}
+
+fn creation(
+    create: Option<(Create, Vec<OsString>)>,
+    past_links: Option<OsString>,
+) -> Result<Option<Creation>, ExitError> {
+    if let Some(executable) = &past_links {
+        let shown = executable.display();
+        if executable.is_empty() || executable.as_encoded_bytes().contains(&b'/') {
+            return Err(usage(format_args!(
+                "-sifeo: `{shown}` is not the file name of a program; allowed: such as app"
+            )));
+        }
+        if create.is_none() {
+            return Err(usage(format_args!("-sifeo {shown}: no -c follows; allowed: -sifeo {shown} -c {shown}")));
+        }
+    }
+    let of = |(create, words)| Creation { words, suspended: create == Create::Suspended, past_links };
+    Ok(create.map(of))
 }
 
 /// A message that may repeat an argument, such as a connection string without its `-t`.
@@ -94,14 +162,16 @@ fn command() -> Command {
             "A process server: GDB and other debuggers start, attach to and debug this machine's programs through it",
         )
         .version(env!("CARGO_PKG_VERSION"))
+        .override_usage(USAGE)
         .after_help(EXAMPLES)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .arg(
             Arg::new("transport")
                 .short('t')
+                .long("transport")
                 .value_name("TRANSPORT")
-                .help("What to listen on, such as tcp:port=5005; may be repeated")
+                .help("What to listen on, such as tcp:port=5005, or whom to call; may be repeated")
                 .required(true)
                 .action(ArgAction::Append),
         )
@@ -118,6 +188,13 @@ fn command() -> Command {
                 .help("How to log")
                 .value_parser([LogFormat::Text.name(), LogFormat::Json.name()])
                 .default_value(LogFormat::default().name()),
+        )
+        .arg(
+            Arg::new("suspend-ifeo")
+                .long("suspend-ifeo")
+                .value_name("EXECUTABLE")
+                .help("With -c: look past links of this name that lead to dbgsrv itself; also -sifeo")
+                .value_parser(value_parser!(OsString)),
         )
         .arg(Arg::new("help").short('?').long("help").help("Print this text").action(ArgAction::Help))
         .arg(Arg::new("version").long("version").help("Print the version").action(ArgAction::Version))
@@ -153,13 +230,19 @@ mod tests {
     #[test]
     fn errors_name_the_option_what_was_given_and_what_is_allowed() {
         let cases = [
-            ("dbgsrv", &["-t <TRANSPORT>", "required"] as &[_]),
-            ("dbgsrv -t", &["-t <TRANSPORT>", "value is required"]),
+            ("dbgsrv", &["-t", "<TRANSPORT>", "required"] as &[_]),
+            ("dbgsrv -t", &["-t", "<TRANSPORT>", "value is required"]),
             ("dbgsrv -t tcp:port=70000", &["-t", "port", "70000", "65535"]),
             ("dbgsrv -t sctp:port=1", &["-t", "sctp", "tcp"]),
             ("dbgsrv -t tcp:port=1 --log-format xml", &["--log-format", "xml", "text, json"]),
             ("dbgsrv -T tcp:port=1", &["-T"]),
             ("dbgsrv -t tcp:port=1 extra", &["extra"]),
+            ("dbgsrv -t tcp:port=1 -pc", &["-pc", "no program follows"]),
+            ("dbgsrv -t tcp:port=1 -c", &["-c", "no program follows"]),
+            ("dbgsrv -c app", &["--transport <TRANSPORT>", "required"]),
+            ("dbgsrv -t tcp:port=1 -sifeo app", &["-sifeo app", "-c"]),
+            ("dbgsrv -t tcp:port=1 -sifeo bin/app -c app", &["-sifeo", "bin/app", "file name"]),
+            ("dbgsrv -t tcp:port=1 -C app", &["-C"]),
             ("dbgsrv -t tcp:port=1 --log-format=text --log-format=json", &["--log-format"]),
         ];
         for (line, parts) in cases {
@@ -201,6 +284,15 @@ mod tests {
                 Request::Serve(options) => panic!("{line}: serves {options:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_program_is_started_with_all_that_follows_and_clients_get_the_rest() {
+        let options = serve("dbgsrv --transport tcp:port=1 -sifeo app -cs app -t x -v -pc other -c", None);
+        let create = options.create.unwrap();
+        assert_eq!((create.words, create.suspended), (vec!["app".into(), "-t".into(), "x".into(), "-v".into()], true));
+        assert_eq!(create.past_links.unwrap(), "app");
+        assert_eq!((options.transports.len(), options.implicit_command_line.join(" ").as_str()), (1, "other -c"));
     }
 
     #[test]

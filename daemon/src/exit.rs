@@ -3,7 +3,7 @@
 //! | status | meaning |
 //! |---|---|
 //! | 0 | ended by SIGINT, SIGTERM or a client, or printed what was asked for |
-//! | 1 | could not do its work: a port in use, no descriptors left |
+//! | 1 | could not do its work: a port in use, no descriptors left, a program that can't be started |
 //! | 2 | the command line or `RUST_LOG` is wrong; nothing was started |
 //! | 3 | the client that it called (`clicon`) is gone, and it was not to call again |
 
@@ -29,6 +29,9 @@ pub enum ExitError {
     /// The client that it called is gone, and nobody else can reach the server.
     #[error("error: the client is gone; with `reconnect` in the transport the server calls it again")]
     ClientGone,
+    /// The program of the command line can't be started.
+    #[error("error: cannot start the program: {0}")]
+    Create(String),
     /// The system refuses what every server needs.
     #[error("error: cannot start: {0}")]
     System(#[from] io::Error),
@@ -42,7 +45,7 @@ impl ExitError {
     #[must_use]
     pub const fn status(&self) -> u8 {
         match self {
-            Self::Bind(_) | Self::System(_) => FAILURE,
+            Self::Bind(_) | Self::Create(_) | Self::System(_) => FAILURE,
             Self::Usage(_) => USAGE,
             Self::ClientGone => CLIENT_GONE,
         }
@@ -59,6 +62,7 @@ mod tests {
             (ExitError::Bind(BindError::Address(io::ErrorKind::NotFound.into())), 1),
             (ExitError::System(io::ErrorKind::OutOfMemory.into()), 1),
             (ExitError::Usage("error: unexpected argument".into()), 2),
+            (ExitError::Create("there is no program app".into()), 1),
             (ExitError::ClientGone, 3),
         ];
         for (error, status) in table {

@@ -18,7 +18,7 @@ fn run(arguments: &[&str]) -> (i32, String) {
 
 #[test]
 fn what_is_wrong_with_the_command_line_is_named_and_the_exit_status_is_2() {
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 16] = [
         (&[], "-t"),
         (&["-t"], "-t"),
         (&["-t", "tcp"], "port"),
@@ -29,6 +29,12 @@ fn what_is_wrong_with_the_command_line_is_named_and_the_exit_status_is_2() {
         (&["-t", "carrier:pigeon=1"], "carrier"),
         (&["-t", "tcp:port=5005", "--no-such-option"], "--no-such-option"),
         (&["-t", "tcp:port=5005,ipversion=5"], "ipversion"),
+        (&["-t", "tcp:port=5005", "-c"], "-c"),
+        (&["-t", "tcp:port=5005", "-cs"], "-cs"),
+        (&["-t", "tcp:port=5005", "-pc"], "-pc"),
+        (&["-t", "tcp:port=5005", "-c", "sleep", "600", "-pc"], "-pc"),
+        (&["-t", "tcp:port=5005", "-sifeo", "app"], "-sifeo"),
+        (&["-t", "tcp:port=5005", "-C", "sleep"], "-C"),
     ];
     for (arguments, named) in cases {
         let (status, message) = run(arguments);

@@ -4,12 +4,14 @@
 //! somebody has to take note of its end: in a container there is often no init that would. So each has a thread here
 //! that waits for it.
 
-use crate::engine::host::{LaunchFailed, LaunchSettings, start_undebugged};
+use crate::cli::Creation;
+use crate::engine::host::{LaunchFailed, LaunchSettings, find_program_past_links, start_undebugged};
 use dbgsrv_protocol::control::{Failure, FailureKind, Program};
 use dbgsrv_protocol::ids::Pid;
 use nix::errno::Errno;
 use nix::sys::wait::{WaitStatus, waitpid};
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use tracing::{info, warn};
@@ -17,12 +19,22 @@ use tracing::{info, warn};
 /// Stack of a thread that starts a program and waits for its end, in bytes.
 const STACK: usize = 256 * 1024;
 
+/// Starts a program that a client asks for; see [`start`].
+pub(crate) fn create(program: &Program) -> Result<u32, Failure> {
+    start(Order::of(program)?)
+}
+
+/// Starts the program of the server's own command line; see [`start`].
+pub(crate) fn create_own(creation: &Creation) -> Result<u32, Failure> {
+    start(Order::of_command_line(creation)?)
+}
+
 /// Starts a program and returns its process id once it runs, or is stopped before its first instruction.
 ///
 /// # Errors
 /// Why not, in a sentence; nothing was started then.
-pub(crate) fn create(program: &Program) -> Result<u32, Failure> {
-    let order = Order::of(program)?;
+fn start(order: Order) -> Result<u32, Failure> {
+    let (program, suspended) = (order.program.clone(), order.suspended);
     let (tell, told) = sync_channel(1);
     // A thread of its own, because for a moment it may be the program's tracer, and in the end waits for it.
     let thread = thread::Builder::new().name("created".to_owned()).stack_size(STACK).spawn(move || {
@@ -37,8 +49,8 @@ pub(crate) fn create(program: &Program) -> Result<u32, Failure> {
     thread.map_err(|error| unavailable(format!("no thread can be started: {error}")))?;
     let started = told.recv().unwrap_or_else(|_| Err(unavailable("starting the program broke off".to_owned())));
     match &started {
-        Ok(pid) => info!(pid = pid.raw(), program = ?program.arguments[0], suspended = program.suspended, "started"),
-        Err(failure) => warn!(program = ?program.arguments[0], reason = %failure.text, "not started"),
+        Ok(pid) => info!(pid = pid.raw(), ?program, suspended, "started"),
+        Err(failure) => warn!(?program, reason = %failure.text, "not started"),
     }
     started.map(|pid| pid.raw() as u32)
 }
@@ -70,6 +82,20 @@ impl Order {
         })
     }
 
+    fn of_command_line(creation: &Creation) -> Result<Self, Failure> {
+        let (named, arguments) =
+            creation.words.split_first().ok_or_else(|| bad_request("no program was named".to_owned()))?;
+        let stood_in_for =
+            Path::new(named).file_name().is_some_and(|name| Some(name) == creation.past_links.as_deref());
+        let program = if stood_in_for {
+            find_program_past_links(named).ok_or_else(|| no_other(named))?.into_os_string()
+        } else {
+            named.clone()
+        };
+        let settings = LaunchSettings::undebugged(None);
+        Ok(Self { settings, program, arguments: arguments.to_vec(), suspended: creation.suspended })
+    }
+
     fn start(&self) -> Result<Pid, Failure> {
         start_undebugged(&self.settings, &self.program, &self.arguments, self.suspended)
             .map_err(|failed| Failure { kind: kind(&failed), text: sentence(&failed) })
@@ -82,6 +108,11 @@ fn text(word: &str) -> Result<OsString, Failure> {
         return Err(bad_request(format!("{word:?} holds a NUL")));
     }
     Ok(word.into())
+}
+
+fn no_other(program: &OsString) -> Failure {
+    let text = format!("there is no program {} but links to this server", program.display());
+    Failure { kind: FailureKind::NotFound, text }
 }
 
 fn bad_request(text: String) -> Failure {

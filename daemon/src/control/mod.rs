@@ -4,7 +4,7 @@
 //! run on threads of their own.
 
 mod answer;
-mod create;
+pub(crate) mod create;
 mod digest;
 mod doctor;
 mod info;

@@ -72,11 +72,11 @@ pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
     let transport = transport(&request.comm).map_err(no_way)?;
     let level = Targets::new().with_default(LevelFilter::WARN);
     let filter = if request.verbose { verbose_filter(2) } else { level };
-    let options = ServeOptions { transports: vec![transport], log: LogOptions { format: LogFormat::Text, filter } };
+    let options = ServeOptions::new(vec![transport], LogOptions { format: LogFormat::Text, filter });
     let ends = if request.server { app::Ends::WhenTold } else { app::Ends::WithItsLastSession };
     let served = app::serve(options, ends, |bound| {
         request.socket_file.as_deref().map_or(Ok(()), |file| write_port(file, bound))?;
-        request.log_file.as_deref().map_or(Ok(()), redirect_log)
+        Ok(request.log_file.as_deref().map_or(Ok(()), redirect_log)?)
     });
     match served {
         Err(ExitError::Bind(error)) => Err(no_way(error.to_string())),

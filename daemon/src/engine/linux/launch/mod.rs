@@ -5,7 +5,7 @@ mod settings;
 mod undebugged;
 
 pub use self::settings::LaunchSettings;
-pub(crate) use self::undebugged::start_undebugged;
+pub(crate) use self::undebugged::{find_program_past_links, start_undebugged};
 
 use self::child::Forked;
 use super::process::Process;

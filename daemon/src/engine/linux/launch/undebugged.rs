@@ -11,8 +11,9 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::{self, AccessFlags, access};
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Where programs are searched without a `PATH`, as execvp(3) does.
@@ -82,16 +83,35 @@ fn suspend(child: &mut Forked) -> Result<(), Errno> {
 
 /// The path of a program; `None` for a name without a slash that nothing in `PATH` fits.
 fn find_program(program: &OsStr, directory: Option<&Path>) -> Option<PathBuf> {
-    let name = Path::new(program);
     if program.as_bytes().contains(&b'/') {
-        return Some(name.into());
+        return Some(program.into());
     }
-    let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     let here = directory.unwrap_or_else(|| Path::new(""));
+    candidates(Path::new(program)).into_iter().find(|candidate| is_program(&here.join(candidate)))
+}
+
+/// As [`find_program`] in the server's directory, past what leads to the very executable that this process runs: the
+/// links by which it stands in for the program. Of a path that does, the file name is searched.
+pub(crate) fn find_program_past_links(program: &OsStr) -> Option<PathBuf> {
+    let own = fs::metadata("/proc/self/exe").ok();
+    let is_own = |path: &Path| {
+        let found = fs::metadata(path).ok();
+        own.as_ref().zip(found).is_some_and(|(own, found)| (own.dev(), own.ino()) == (found.dev(), found.ino()))
+    };
+    if program.as_bytes().contains(&b'/') && !is_own(Path::new(program)) {
+        return Some(program.into());
+    }
+    let name = Path::new(program).file_name()?;
+    candidates(Path::new(name)).into_iter().find(|candidate| is_program(candidate) && !is_own(candidate))
+}
+
+/// Where a program of this name may be.
+fn candidates(name: &Path) -> Vec<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     env::split_paths(&path)
         // An empty entry is the working directory; what is found there needs a slash to be no name any more.
         .map(|entry| if entry.as_os_str().is_empty() { Path::new(".").join(name) } else { entry.join(name) })
-        .find(|candidate| is_program(&here.join(candidate)))
+        .collect()
 }
 
 fn is_program(path: &Path) -> bool {
@@ -107,7 +127,6 @@ mod tests {
     use dbgsrv_protocol::rsp::resume::Actions;
     use nix::sys::memfd::{MFdFlags, memfd_create};
     use nix::unistd::ftruncate;
-    use std::fs;
     use std::os::unix::fs::FileExt;
     use std::process::Command;
 
