@@ -9,9 +9,9 @@ use crate::policy::Policy;
 use crate::server::Server;
 use crate::serving::{self, End, Entrance, bind};
 use crate::worker::SessionHost;
-use crate::{scrub, telemetry};
+use crate::{activation, scrub, telemetry};
 use dbgsrv_protocol::options::PasswordSource;
-use dbgsrv_transports::Listener;
+use dbgsrv_transports::{Listener, Passed};
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -41,8 +41,9 @@ fn run() -> Result<(), ExitError> {
         Request::Print(text) => return Ok(write!(io::stdout(), "{text}")?),
         Request::Serve(options) => options,
     };
+    let passed = activation::passed()?;
     let create = options.create.take();
-    serve(*options, Ends::WhenTold, |bound| {
+    serve(*options, passed, Ends::WhenTold, |bound| {
         // Blocks this thread for as long as an exec takes; nobody is served yet.
         let created = create.map(Created::new).transpose()?;
         announce(bound);
@@ -61,12 +62,13 @@ pub(crate) enum Ends {
     WithItsLastSession,
 }
 
-/// Serves clients, in a process that does nothing else. `listening` is called when all that was asked for is listened on.
+/// Serves clients, in a process that does nothing else, at the sockets that were `passed` too. `listening` is called when all that was asked for is listened on.
 ///
 /// # Errors
 /// [`ExitError`], or what `listening` fails with; nobody was served then.
 pub(crate) fn serve(
     options: ServeOptions,
+    passed: Passed,
     ends: Ends,
     listening: impl FnOnce(&Bound) -> Result<(), ExitError>,
 ) -> Result<(), ExitError> {
@@ -77,7 +79,7 @@ pub(crate) fn serve(
     let limits = Limits::of_this_process().map_err(io::Error::from)?;
     let runtime = serving::runtime()?;
     let server = Server::new(SessionHost::this_program(), options.log, limits, options.implicit_command_line);
-    let ended = runtime.block_on(run_until_told(entrances, Arc::new(server), ends, listening));
+    let ended = runtime.block_on(run_until_told(entrances, passed, Arc::new(server), ends, listening));
     // A request that blocks, on a file system that is gone say, must not keep the server from ending.
     runtime.shutdown_background();
     ended
@@ -100,13 +102,17 @@ fn hide_passwords(options: &ServeOptions) {
 /// Serves clients until it is to end, or until a client that was called is gone, then ends all sessions.
 async fn run_until_told(
     entrances: Vec<Entrance>,
+    mut passed: Passed,
     server: Arc<Server>,
     ends: Ends,
     listening: impl FnOnce(&Bound) -> Result<(), ExitError>,
 ) -> Result<(), ExitError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let bound = bind(&entrances, &server)?;
+    let bound = bind(&entrances, &server, &mut passed)?;
+    if let unasked @ [_, ..] = passed.left().as_slice() {
+        return Err(ExitError::Unasked(unasked.join(", ")));
+    }
     listening(&bound)?;
     let registry = Arc::clone(&server.registry);
     let reason = async {

@@ -7,6 +7,7 @@
 //! | 2 | the command line or `RUST_LOG` is wrong; nothing was started |
 //! | 3 | the client that it called (`clicon`) is gone, and it was not to call again |
 
+pub use crate::activation::ActivationError;
 use dbgsrv_transports::BindError;
 use std::io;
 use thiserror::Error;
@@ -32,6 +33,14 @@ pub enum ExitError {
     /// The program of the command line can't be started.
     #[error("error: cannot start the program: {0}")]
     Create(String),
+    /// What systemd has passed is of no use.
+    #[error("error: {0}")]
+    Activation(#[from] ActivationError),
+    /// systemd has passed sockets that no transport asks for.
+    #[error(
+        "error: no transport asks for what was passed: {0}; allowed: a -t with the port or the pipe's name of each"
+    )]
+    Unasked(String),
     /// The system refuses what every server needs.
     #[error("error: cannot start: {0}")]
     System(#[from] io::Error),
@@ -45,7 +54,7 @@ impl ExitError {
     #[must_use]
     pub const fn status(&self) -> u8 {
         match self {
-            Self::Bind(_) | Self::Create(_) | Self::System(_) => FAILURE,
+            Self::Activation(_) | Self::Bind(_) | Self::Create(_) | Self::System(_) | Self::Unasked(_) => FAILURE,
             Self::Usage(_) => USAGE,
             Self::ClientGone => CLIENT_GONE,
         }

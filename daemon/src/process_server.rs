@@ -9,6 +9,18 @@
 //! server.wait(None);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! One that calls a client, with a program that clients may start without naming it:
+//!
+//! ```no_run
+//! use dbgsrv::process_server::{ServerSettings, start_process_server_with};
+//! # use dbgsrv::worker::SessionHost;
+//!
+//! let settings = ServerSettings::default().implicit_command_line(["/srv/app", "--port", "80"]);
+//! let reverse = "tcp:port=5005,clicon=BOX17,reconnect,password=Secret1".parse()?;
+//! let server = start_process_server_with(&[reverse], SessionHost::Threads, settings)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub use crate::implicit::TooLong;
 use crate::implicit::check_length;
@@ -19,7 +31,7 @@ use crate::serving::{self, Entrance, bind};
 use crate::telemetry::LogOptions;
 use crate::worker::SessionHost;
 use dbgsrv_protocol::options::ServerOptions;
-use dbgsrv_transports::BindError;
+use dbgsrv_transports::{BindError, Passed};
 use std::future::pending;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
@@ -157,7 +169,7 @@ pub fn start_process_server_with(
 fn run(entrances: &[Entrance], server: &Arc<Server>, started: impl FnOnce(Vec<String>)) -> Result<(), StartError> {
     let runtime = serving::runtime()?;
     let ended = runtime.block_on(async {
-        let bound = bind(entrances, server)?;
+        let bound = bind(entrances, server, &mut Passed::default())?;
         started(server.listening.get().cloned().unwrap_or_default());
         let _ = serving::serve(bound, server, pending()).await;
         Ok(())

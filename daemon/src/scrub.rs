@@ -62,8 +62,11 @@ fn overwrite(range: Range<usize>, mask: impl FnOnce(&mut [u8])) {
     mask(unsafe { std::slice::from_raw_parts_mut(start, range.len()) });
 }
 
+/// Removes a variable from this process's environment, so that no child inherits it.
+///
+/// To be called while the process has one thread.
 #[expect(unsafe_code, reason = "the environment belongs to all threads")]
-fn remove(name: &str) {
+pub(crate) fn remove(name: &str) {
     // SAFETY: the process has one thread, see `variable`.
     unsafe { std::env::remove_var(name) };
 }

@@ -5,7 +5,7 @@ use crate::door::Door;
 use crate::listener::accept_all;
 use crate::server::Server;
 use dbgsrv_protocol::options::ServerOptions;
-use dbgsrv_transports::{BindError, Endpoint, Listener, PasswordError, Unavailable, read_password};
+use dbgsrv_transports::{BindError, Endpoint, Listener, Passed, PasswordError, Unavailable, read_password};
 use std::io;
 use std::sync::{Arc, PoisonError};
 use thiserror::Error;
@@ -56,12 +56,17 @@ impl Entrance {
     }
 }
 
-/// Listens on all, or on none, and lets clients find what is listened on. Must be called inside the runtime.
+/// Listens on all, or on none, where a socket was passed that fits at that, and lets clients find what is listened on. Must
+/// be called inside the runtime.
 ///
 /// # Errors
 /// [`BindError`] for the first that can't be listened on.
-pub(crate) fn bind(entrances: &[Entrance], server: &Server) -> Result<Vec<(Listener, Arc<Door>)>, BindError> {
-    let bind = |entrance: &Entrance| Ok((entrance.endpoint.bind()?, Arc::clone(&entrance.door)));
+pub(crate) fn bind(
+    entrances: &[Entrance],
+    server: &Server,
+    passed: &mut Passed,
+) -> Result<Vec<(Listener, Arc<Door>)>, BindError> {
+    let bind = |entrance: &Entrance| Ok((entrance.endpoint.bind_or_take(passed)?, Arc::clone(&entrance.door)));
     let bound = entrances.iter().map(bind).collect::<Result<Vec<_>, BindError>>()?;
     let both = || entrances.iter().zip(&bound).map(|(entrance, (listener, door))| (&entrance.endpoint, listener, door));
     // Nobody else sets it.

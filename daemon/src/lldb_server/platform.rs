@@ -9,7 +9,7 @@ use crate::exit::ExitError;
 use crate::gdbserver::comm::Comm;
 use crate::telemetry::{LogFormat, LogOptions, verbose_filter};
 use dbgsrv_protocol::options::ServerOptions;
-use dbgsrv_transports::Listener;
+use dbgsrv_transports::{Listener, Passed};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
     let filter = if request.verbose { verbose_filter(2) } else { level };
     let options = ServeOptions::new(vec![transport], LogOptions { format: LogFormat::Text, filter });
     let ends = if request.server { app::Ends::WhenTold } else { app::Ends::WithItsLastSession };
-    let served = app::serve(options, ends, |bound| {
+    let served = app::serve(options, Passed::default(), ends, |bound| {
         request.socket_file.as_deref().map_or(Ok(()), |file| write_port(file, bound))?;
         Ok(request.log_file.as_deref().map_or(Ok(()), redirect_log)?)
     });

@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::machine::Machine;
-use crate::{BindError, Listener};
+use crate::{BindError, Listener, Passed};
 use dbgsrv_protocol::options::listing::{self, Masked};
 use dbgsrv_protocol::options::server::{NamedPipe, Serial, Session, Tcp, TcpReverse};
 use dbgsrv_protocol::options::{
@@ -68,8 +68,21 @@ impl Endpoint {
     /// # Errors
     /// [`BindError`] with the port, the pipe or the channel, and the reason.
     pub fn bind(&self) -> Result<Listener, BindError> {
+        self.bind_or_take(&mut Passed::default())
+    }
+
+    /// As [`Self::bind`], at what this process was given where that fits: the sockets at the port and the address that are
+    /// asked for, or the one whose file has the pipe's name.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bind_or_take(&self, passed: &mut Passed) -> Result<Listener, BindError> {
         match &self.0 {
             Place::Tcp(tcp) => {
+                let sockets = passed.take_tcp(|address| fits(tcp, address));
+                if !sockets.is_empty() {
+                    return dbgsrv_tcp::Listener::of(sockets).map(Listener::Tcp).map_err(BindError::Passed);
+                }
                 let hosts = hosts(tcp.listen_on.as_ref()).map_err(BindError::Address)?;
                 Ok(Listener::Tcp(dbgsrv_tcp::Listener::bind(&hosts, ports(tcp.port))?))
             }
@@ -77,7 +90,12 @@ impl Endpoint {
                 let client = Machine { host: tcp.client.clone(), ip_version: tcp.ip_version };
                 Ok(Listener::Call(Caller::new(client, tcp.port)))
             }
-            Place::Pipe(pipe) => Ok(Listener::Pipe(dbgsrv_npipe::Listener::bind(&pipe.pipe, &pipe.access)?)),
+            Place::Pipe(pipe) => {
+                if let Some((socket, path)) = passed.take_pipe(|path| dbgsrv_npipe::is_named(&pipe.pipe, path)) {
+                    return Ok(Listener::Pipe(dbgsrv_npipe::Listener::of(&pipe.pipe, socket, &path)?));
+                }
+                Ok(Listener::Pipe(dbgsrv_npipe::Listener::bind(&pipe.pipe, &pipe.access)?))
+            }
             Place::Serial(serial) => {
                 Ok(Listener::Com(dbgsrv_com::Listener::bind(&serial.port, serial.baud, serial.channel)?))
             }
@@ -136,6 +154,20 @@ impl Endpoint {
 /// The first of the session's parameters that this build does not have.
 fn unavailable(session: &Session) -> Option<Parameter> {
     session.shell.then_some(Parameter::Shell)
+}
+
+/// Whether a socket at `address` is what `tcp` asks for.
+fn fits(tcp: &Tcp, address: &SocketAddr) -> bool {
+    let port = ports(tcp.port).contains(&address.port()) && address.port() != 0;
+    let there = match &tcp.listen_on {
+        None => true,
+        Some(ListenOn::Version(IpVersion::V4)) => address.is_ipv4(),
+        Some(ListenOn::Version(IpVersion::V6)) => address.is_ipv6(),
+        Some(asked @ ListenOn::Address(_)) => {
+            hosts(Some(asked)).is_ok_and(|hosts| hosts.iter().any(|host| host.ip() == address.ip()))
+        }
+    };
+    port && there
 }
 
 /// The port that was free of those that were asked for, and what is left of a range behind it.

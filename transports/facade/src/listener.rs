@@ -16,6 +16,9 @@ pub enum BindError {
     /// The address to listen at can't be found on this machine.
     #[error("cannot listen at the address given with `bind`: {0}")]
     Address(io::Error),
+    /// A socket that was passed can't be used.
+    #[error("cannot listen on a socket that was passed: {0}")]
+    Passed(io::Error),
     /// `tcp`.
     #[error(transparent)]
     Tcp(#[from] dbgsrv_tcp::BindError),

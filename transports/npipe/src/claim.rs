@@ -30,17 +30,22 @@ pub(crate) fn socket(directory: &Directory, name: &PipeName) -> Result<PathBuf, 
     Err(BindError::TooLong { name: name.clone(), most, directory: folder })
 }
 
-/// A socket's file, which is removed with this.
+/// A socket's file, which is removed with this where this server has made it.
 #[derive(Debug)]
 pub(crate) struct Place {
     path: PathBuf,
     /// Device and number: the file of a later server is left alone.
-    identity: (u64, u64),
+    identity: Option<(u64, u64)>,
 }
 
 impl Place {
     fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.into(), identity: identity(path)? })
+        Ok(Self { path: path.into(), identity: Some(identity(path)?) })
+    }
+
+    /// One that somebody else has made, and keeps.
+    pub(crate) const fn of_others(path: PathBuf) -> Self {
+        Self { path, identity: None }
     }
 
     /// Where it is.
@@ -51,7 +56,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|now| now == self.identity) {
+        if identity(&self.path).is_ok_and(|now| Some(now) == self.identity) {
             // What can't be removed is found stale by the next server.
             let _ = remove_file(&self.path);
         }

@@ -23,7 +23,7 @@ mod remote;
 
 pub use connect::connect;
 pub use error::BindError;
-pub use listen::Listener;
+pub use listen::{Listener, is_named};
 pub use peek::peek;
 pub use peer::Peer;
 pub use remote::{REMOTE_PIPE_GREETING, connect_remote};

@@ -9,10 +9,11 @@ use dbgsrv_protocol::options::server::PipeAccess;
 use dbgsrv_protocol::options::{PipeName, PipeTemplate};
 use nix::unistd::{getpid, gettid};
 use std::io;
+use std::os::unix::net::UnixListener as UnixSocket;
 use std::path::Path;
 use tokio::net::{UnixListener, UnixStream};
 
-/// Listens on one pipe, whose file it removes at its end.
+/// Listens on one pipe, whose file it removes at its end where it has made it.
 #[derive(Debug)]
 pub struct Listener {
     name: PipeName,
@@ -35,6 +36,19 @@ impl Listener {
             return Err(BindError::OutOfReach(directory.path().into()));
         }
         Self::bind_in(&directory, &expand(template), access)
+    }
+
+    /// Listens at a socket that does so already, whose file is at `path`, where that has the name of the pipe that `template`
+    /// names in this process and this thread. Who may open it was decided by who made it. Must be called inside a tokio
+    /// runtime with I/O.
+    ///
+    /// # Errors
+    /// [`BindError::System`] with the path.
+    pub fn of(template: &PipeTemplate, socket: UnixSocket, path: &Path) -> Result<Self, BindError> {
+        let system = |source| BindError::System { path: path.into(), source };
+        socket.set_nonblocking(true).map_err(system)?;
+        let socket = UnixListener::from_std(socket).map_err(system)?;
+        Ok(Self { name: expand(template), place: Place::of_others(path.into()), socket })
     }
 
     fn bind_in(directory: &Directory, name: &PipeName, access: &PipeAccess) -> Result<Self, BindError> {
@@ -74,6 +88,12 @@ impl Listener {
     pub fn path(&self) -> &Path {
         self.place.path()
     }
+}
+
+/// Whether `path` has the name of the pipe that `template` names in this process and this thread.
+#[must_use]
+pub fn is_named(template: &PipeTemplate, path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == expand(template).as_str())
 }
 
 /// The name that a template comes to here.

@@ -51,9 +51,22 @@ impl Listener {
                 _ => break,
             }
         }
-        let sockets = sockets?.into_iter().map(TcpListener::from_std).collect::<io::Result<Vec<_>>>()?;
+        Self::of(sockets?)
+    }
+
+    /// Listens at sockets that do so already: at least one, all on the same port. Must be called inside a tokio runtime with
+    /// I/O.
+    ///
+    /// # Errors
+    /// What the system says about them; [`io::ErrorKind::InvalidInput`] where there are none.
+    pub fn of(sockets: Vec<StdListener>) -> io::Result<Self> {
+        let take = |socket: StdListener| {
+            socket.set_nonblocking(true)?;
+            TcpListener::from_std(socket)
+        };
+        let sockets = sockets.into_iter().map(take).collect::<io::Result<Vec<_>>>()?;
         let bound = sockets.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-        let port = bound.first().map_or(port, SocketAddr::port);
+        let port = bound.first().ok_or(io::ErrorKind::InvalidInput)?.port();
         Ok(Self { sockets, addresses: bound.iter().map(SocketAddr::ip).collect(), port, turn: 0 })
     }
 
