@@ -27,6 +27,19 @@ impl ConnectSettings {
 }
 
 /// The way to a process server, which can be taken again: with another password, say.
+///
+/// ```no_run
+/// use dbgsrv_client::{ConnectSettings, Connector};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let connector = Connector::new(&"tcp:clicon=BOX17,port=5005:5015,password-file=secret".parse()?)?;
+/// if let Some(place) = connector.listen().await? {
+///     println!("waiting at {place}");
+/// }
+/// let server = connector.connect(ConnectSettings::default()).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Connector {
     dialer: Dialer,

@@ -3,13 +3,17 @@
 use std::fs;
 use std::time::Duration;
 
-use dbgsrv::process_server::{ProcessServer, start_process_server, wait_for_process_server_end};
+use dbgsrv::process_server::{
+    ProcessServer, ServerSettings, start_process_server, start_process_server_with, wait_for_process_server_end,
+};
 use dbgsrv::worker::SessionHost;
+use dbgsrv_client::{ConnectSettings, Connector};
 use dbgsrv_protocol::options::ServerOptions;
+use dbgsrv_tests::reserved::Reserved;
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::dbgsrv;
 use dbgsrv_tests::trial::{self, Trial};
-use dbgsrv_tests::{GUARD, gdb, process, program, wait_until};
+use dbgsrv_tests::{GUARD, gdb, guarded, process, program, wait_until};
 use nix::unistd::Pid;
 
 fn start(host: SessionHost) -> (ProcessServer, u16) {
@@ -73,6 +77,26 @@ fn sessions_on_threads_debug_side_by_side() {
     }
     debug(port);
     assert!(!server.wait(Some(Duration::ZERO)));
+}
+
+#[tokio::test]
+async fn an_embedded_server_calls_its_client_and_has_a_program_ready_for_it() {
+    let reserved = Reserved::new();
+    let port = reserved.port();
+    let options: ServerOptions = format!("tcp:port={port},clicon=127.0.0.1").parse().expect("the options are right");
+    let settings = ServerSettings::default().implicit_command_line(["/bin/sleep", "60"]);
+    let server = start_process_server_with(&[options], SessionHost::Threads, settings).expect("the server starts");
+    let connection = format!("tcp:clicon=127.0.0.1,port={port}").parse().expect("a good connection string");
+    let connector = Connector::new(&connection).expect("this build has it");
+    let place = connector.listen().await.expect("the port is reserved").expect("it waits");
+    assert!(place.starts_with(&format!("tcp port {port} ")), "{place}");
+    let client =
+        guarded(connector.connect(ConnectSettings::default())).await.expect("it is called").expect("a session");
+    let info = client.server_info().await.expect("it tells");
+    assert_eq!(info.implicit_command_line, ["/bin/sleep", "60"]);
+    assert_eq!(info.listening, [format!("tcp:port={port},clicon=127.0.0.1")]);
+    client.disconnect().await;
+    assert!(server.wait(Some(GUARD)), "the server ends with its client");
 }
 
 #[test]
