@@ -177,6 +177,24 @@ fn a_peer_that_listens_and_speaks_rsp_gets_one_session() {
 }
 
 #[test]
+fn a_stock_gdb_is_called_through_whatever_listens_for_it() {
+    let reserved = Reserved::new();
+    let mut server = Server::calling(reserved.port(), "");
+    let program = program::path("basics");
+    let transcript = gdb::batch(&[
+        format!("file {}", program.display()),
+        format!("target extended-remote | socat - TCP-LISTEN:{},bind=127.0.0.1,reuseaddr", reserved.port()),
+        format!("set remote exec-file {}", program.display()),
+        "break square".into(),
+        "run".into(),
+        "continue".into(),
+    ]);
+    transcript.assert_has("Breakpoint 1, square (x=6)");
+    transcript.assert_has("exited with code 03]");
+    assert_eq!(server.wait(), CLIENT_GONE);
+}
+
+#[test]
 fn who_hangs_up_without_a_word_is_called_again_and_rarer_each_time() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
     let server = Server::calling(listener.local_addr().expect("it is bound").port(), "");
