@@ -37,6 +37,9 @@ pub const MAX_RETRANSMISSIONS: u8 = 16;
 /// Each thread has at most one at a time; this is Linux's default for the most threads of a machine.
 pub const MAX_QUEUED_STOPS: usize = 0x8000;
 
+/// Most modules that a client may ask about at once: a program with more libraries is asked about in pieces.
+pub const MAX_MODULES: usize = 4096;
+
 /// Longest text of an error reply, in bytes; the rest is cut off.
 pub const MAX_ERROR_TEXT: usize = 1024;
 

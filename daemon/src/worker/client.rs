@@ -19,8 +19,13 @@ pub(super) enum Client {
     Elsewhere,
     /// The two ends of a TCP connection: its own, and this one.
     Tcp(SocketAddr, SocketAddr),
-    /// The process that opened the pipe.
-    Pipe(i32),
+    /// A pipe.
+    Pipe {
+        /// The process that opened it.
+        opener: i32,
+        /// Where it is.
+        path: PathBuf,
+    },
 }
 
 impl Client {
@@ -32,7 +37,7 @@ impl Client {
         });
         match (ends, opener(stream)) {
             (Ok((peer, local)), _) => Self::Tcp(peer, local),
-            (Err(_), Some(process)) => Self::Pipe(process),
+            (Err(_), Some((opener, path))) => Self::Pipe { opener, path },
             (Err(_), None) => Self::Elsewhere,
         }
     }
@@ -46,7 +51,7 @@ impl Client {
             Self::Tcp(peer, local) if peer.ip().to_canonical().is_loopback() => {
                 owner(&format!("socket:[{}]", socket_inode(peer, local)?))?
             }
-            Self::Pipe(process) => PathBuf::from(format!("/proc/{process}")),
+            Self::Pipe { opener, .. } => PathBuf::from(format!("/proc/{opener}")),
             Self::Elsewhere | Self::Tcp(..) => return None,
         };
         let directory = fs::read_link(debugger.join("cwd")).ok()?;
@@ -56,12 +61,13 @@ impl Client {
     }
 }
 
-/// The process that connected to a named socket; `None` for a pair of sockets, whose other end is the front's.
-fn opener(stream: &OwnedFd) -> Option<i32> {
-    getsockname::<UnixAddr>(stream.as_raw_fd()).ok()?.path()?;
+/// The process that connected to a named socket, and the socket's name; `None` for a pair of sockets, whose other end is
+/// the front's.
+fn opener(stream: &OwnedFd) -> Option<(i32, PathBuf)> {
+    let path = getsockname::<UnixAddr>(stream.as_raw_fd()).ok()?.path()?.to_owned();
     let credentials = getsockopt(stream, PeerCredentials).ok()?;
     // 0: it is in a container that this one can't look into.
-    Some(credentials.pid()).filter(|pid| *pid > 0)
+    Some((credentials.pid(), path)).filter(|(pid, _)| *pid > 0)
 }
 
 /// The inode of the socket that goes from `from` to `to` (`proc_net(5)`).
@@ -123,7 +129,8 @@ mod tests {
         let _here = UnixStream::connect(&path).unwrap();
         let (there, _) = listener.accept().unwrap();
         fs::remove_file(&path).unwrap();
-        assert_eq!(Client::of(&there.into()), Client::Pipe(std::process::id() as i32));
+        let opener = std::process::id() as i32;
+        assert_eq!(Client::of(&there.into()), Client::Pipe { opener, path });
         let (there, _here) = UnixStream::pair().unwrap();
         assert_eq!(Client::of(&there.into()), Client::Elsewhere);
     }

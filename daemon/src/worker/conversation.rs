@@ -2,9 +2,10 @@
 
 use super::client::Client;
 use super::voice::Voice;
-use super::{file, memory, process, query, trace, transfer};
+use super::{file, memory, platform, process, query, trace, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
+use crate::engine::host::platform::ProcessList;
 use crate::engine::{Catch, Engine, Expedited, Report};
 use dbgsrv_protocol::rsp::request::Request;
 use dbgsrv_protocol::rsp::server::{Exchange, Reply, Server};
@@ -25,6 +26,8 @@ pub(crate) struct Conversation {
     pub(super) files: HostFiles,
     /// The object that the client is reading in pieces.
     pub(super) transfer: transfer::Snapshot,
+    /// The processes that the client is going through.
+    pub(super) listed: ProcessList,
     /// Memory and register contents on their way out.
     pub(super) scratch: Vec<u8>,
     /// The last stop, for `?`.
@@ -52,6 +55,7 @@ impl Conversation {
             engine,
             files: HostFiles::default(),
             transfer: transfer::Snapshot::default(),
+            listed: ProcessList::default(),
             scratch: Vec::new(),
             last: None,
             program: None,
@@ -70,6 +74,7 @@ impl Conversation {
         self.client = client;
         self.files = HostFiles::default();
         self.transfer = transfer::Snapshot::default();
+        self.listed = ProcessList::default();
         self.refusal = None;
         self.non_stop = false;
         self.waiting = false;
@@ -97,6 +102,7 @@ impl Conversation {
             Request::Breakpoint(request) => self.breakpoint(thread, request, reply),
             Request::File(request) => file::answer(self, request, reply),
             Request::Memory(request) => memory::answer(self, thread, request, reply),
+            Request::Platform(request) => platform::answer(self, request, reply),
             Request::Process(request) => process::answer(self, request, reply),
             Request::Query(request) => query::answer(self, thread, request, reply),
             Request::Registers(request) => self.registers(thread, request, reply),

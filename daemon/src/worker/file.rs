@@ -12,6 +12,8 @@ const MAX_READ: usize = (MAX_PACKET - 64) / 2;
 pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
     match session.files.run(request, MAX_READ) {
         Ok(FileReply::Data(bytes)) => reply.file(bytes.len() as i64, Some(bytes)),
+        Ok(FileReply::Digest(digest)) => reply.file_digest(digest),
+        Ok(FileReply::Exists(exists)) => reply.file_exists(exists),
         Ok(FileReply::Stat(stat)) => {
             let bytes = stat.to_bytes();
             reply.file(bytes.len() as i64, Some(&bytes));

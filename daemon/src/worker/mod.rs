@@ -7,6 +7,7 @@ mod client;
 mod conversation;
 mod file;
 mod memory;
+mod platform;
 mod process;
 mod query;
 mod recover;

@@ -1,5 +1,6 @@
 //! The small pieces that packets are made of: hex numbers and separators.
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use memchr::memchr;
@@ -57,6 +58,16 @@ pub(crate) fn pair(text: &[u8], separator: u8) -> Option<(u64, u64)> {
     Some((whole(first)?, whole(second)?))
 }
 
+/// `text` as a decimal number that fits into `T` and nothing else.
+pub(crate) fn decimal_as<T: TryFrom<u64>>(text: &[u8]) -> Option<T> {
+    let digits = |value: u64, &byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    };
+    let value = text.iter().try_fold(0, digits).filter(|_| !text.is_empty())?;
+    T::try_from(value).ok()
+}
+
 /// `0` or `1` and nothing else.
 pub(crate) fn switch(text: &[u8]) -> Option<bool> {
     match text {
@@ -77,6 +88,11 @@ pub(crate) fn put_number(out: &mut Vec<u8>, value: u64) {
         *character = DIGITS[(value >> (4 * position)) as usize & 0xf];
     }
     out.extend_from_slice(&text[..digits]);
+}
+
+/// Appends `value` in decimal.
+pub(crate) fn put_decimal(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(format!("{value}").as_bytes());
 }
 
 /// Appends `value` as two digits.
@@ -102,6 +118,9 @@ mod tests {
             put_number(&mut text, value);
             prop_assert_eq!(whole(&text), Some(value));
             prop_assert_eq!(std::format!("{value:x}").into_bytes(), text);
+            let mut text = Vec::new();
+            put_decimal(&mut text, value);
+            prop_assert_eq!(decimal_as(&text), Some(value));
         }
     }
 
@@ -113,6 +132,9 @@ mod tests {
         assert_eq!(number(b"000000000000000000001,"), Some((1, &b","[..])));
         assert_eq!(whole(b"12,"), None);
         assert_eq!(whole_as::<u8>(b"100"), None);
+        assert_eq!(decimal_as::<u64>(b"18446744073709551616"), None);
+        assert_eq!(decimal_as::<u8>(b"256"), None);
+        assert_eq!((decimal_as::<u64>(b""), decimal_as::<u64>(b"-1"), decimal_as::<u64>(b"a")), (None, None, None));
         assert_eq!(pair(b"a,b", b','), Some((10, 11)));
         assert_eq!(pair(b"a", b','), None);
     }

@@ -17,6 +17,11 @@ pub enum Request<'a> {
         /// A descriptor given by `Open`.
         fd: i32,
     },
+    /// `exists:PATH`, LLDB's as the following few. Answer with [`super::server::Reply::file_exists`].
+    Exists {
+        /// Which file.
+        path: &'a [u8],
+    },
     /// `fstat:FD`.
     Fstat {
         /// A descriptor given by `Open`.
@@ -24,6 +29,16 @@ pub enum Request<'a> {
     },
     /// `lstat:PATH`.
     Lstat {
+        /// Which file.
+        path: &'a [u8],
+    },
+    /// `MD5:PATH`. Answer with [`super::server::Reply::file_digest`].
+    Md5 {
+        /// Which file.
+        path: &'a [u8],
+    },
+    /// `mode:PATH`: the permissions.
+    Mode {
         /// Which file.
         path: &'a [u8],
     },
@@ -61,9 +76,21 @@ pub enum Request<'a> {
     },
     /// `setfs:PID`: whose file system the next requests mean; `None`: the server's.
     SetFs(Option<Pid>),
+    /// `size:PATH`, in bytes.
+    Size {
+        /// Which file.
+        path: &'a [u8],
+    },
     /// `stat:PATH`.
     Stat {
         /// Which file.
+        path: &'a [u8],
+    },
+    /// `symlink:TARGET,PATH`.
+    Symlink {
+        /// Where the link is to lead.
+        target: &'a [u8],
+        /// The link.
         path: &'a [u8],
     },
     /// `unlink:PATH`.
@@ -73,7 +100,8 @@ pub enum Request<'a> {
     },
 }
 
-/// The flags of `open` in the protocol's own numbers (GDB manual, "Open Flags").
+/// The flags of `open` in the protocol's own numbers (GDB manual, "Open Flags"). LLDB, from release 14 on, has the same,
+/// and a few of its own far above them.
 pub mod flags {
     /// Read only; it has no bit.
     pub const READ: u32 = 0x0;
@@ -89,6 +117,12 @@ pub mod flags {
     pub const TRUNCATE: u32 = 0x400;
     /// With `CREATE`: fail if there is a file.
     pub const EXCLUSIVE: u32 = 0x800;
+    /// LLDB's: opening does not wait, nor does reading.
+    pub const NON_BLOCKING: u32 = 0x1000_0000;
+    /// LLDB's: a symbolic link is an error.
+    pub const NO_FOLLOW: u32 = 0x2000_0000;
+    /// LLDB's: programs that are started do not inherit the file.
+    pub const CLOSE_ON_EXEC: u32 = 0x4000_0000;
 }
 
 const PREFIX: &[u8] = b"vFile:";
@@ -105,14 +139,19 @@ impl<'a> Request<'a> {
         let Some((operation, rest)) = field::split_at_mut(&mut body[PREFIX.len()..], b':') else { return Ok(None) };
         let request = match &*operation {
             b"close" => field::whole_as(rest).map(|fd| Self::Close { fd }),
+            b"exists" => hex::decode_in_place(rest).map(|path| Self::Exists { path }),
             b"fstat" => field::whole_as(rest).map(|fd| Self::Fstat { fd }),
             b"lstat" => hex::decode_in_place(rest).map(|path| Self::Lstat { path }),
+            b"MD5" => hex::decode_in_place(rest).map(|path| Self::Md5 { path }),
+            b"mode" => hex::decode_in_place(rest).map(|path| Self::Mode { path }),
             b"open" => open(rest),
             b"pread" => pread(rest),
             b"pwrite" => pwrite(rest),
             b"readlink" => hex::decode_in_place(rest).map(|path| Self::Readlink { path }),
             b"setfs" => set_fs(rest),
+            b"size" => hex::decode_in_place(rest).map(|path| Self::Size { path }),
             b"stat" => hex::decode_in_place(rest).map(|path| Self::Stat { path }),
+            b"symlink" => symlink(rest),
             b"unlink" => hex::decode_in_place(rest).map(|path| Self::Unlink { path }),
             _ => return Ok(None),
         };
@@ -123,8 +162,11 @@ impl<'a> Request<'a> {
     pub fn emit(&self, out: &mut Vec<u8>) {
         match *self {
             Self::Close { fd } => put(out, b"close", None, &[fd as u64]),
+            Self::Exists { path } => put(out, b"exists", Some(path), &[]),
             Self::Fstat { fd } => put(out, b"fstat", None, &[fd as u64]),
             Self::Lstat { path } => put(out, b"lstat", Some(path), &[]),
+            Self::Md5 { path } => put(out, b"MD5", Some(path), &[]),
+            Self::Mode { path } => put(out, b"mode", Some(path), &[]),
             Self::Open { path, flags, mode } => put(out, b"open", Some(path), &[flags.into(), mode.into()]),
             Self::Pread { fd, count, offset } => put(out, b"pread", None, &[fd as u64, count, offset]),
             Self::Pwrite { fd, offset, data } => {
@@ -134,7 +176,13 @@ impl<'a> Request<'a> {
             }
             Self::Readlink { path } => put(out, b"readlink", Some(path), &[]),
             Self::SetFs(pid) => put(out, b"setfs", None, &[pid.map_or(0, |pid| pid.raw() as u64)]),
+            Self::Size { path } => put(out, b"size", Some(path), &[]),
             Self::Stat { path } => put(out, b"stat", Some(path), &[]),
+            Self::Symlink { target, path } => {
+                put(out, b"symlink", Some(target), &[]);
+                out.push(b',');
+                hex::encode(out, path);
+            }
             Self::Unlink { path } => put(out, b"unlink", Some(path), &[]),
         }
     }
@@ -174,6 +222,11 @@ fn pwrite(text: &mut [u8]) -> Option<Request<'_>> {
     let (offset, data) = field::split_at_mut(rest, b',')?;
     let (fd, offset) = (field::whole_as(fd)?, field::whole(offset)?);
     Some(Request::Pwrite { fd, offset, data: escape::decode_in_place(data)? })
+}
+
+fn symlink(text: &mut [u8]) -> Option<Request<'_>> {
+    let (target, path) = field::split_at_mut(text, b',')?;
+    Some(Request::Symlink { target: hex::decode_in_place(target)?, path: hex::decode_in_place(path)? })
 }
 
 fn set_fs<'a>(text: &[u8]) -> Option<Request<'a>> {
@@ -278,6 +331,8 @@ mod tests {
                 Request::Open { path: &path, flags, mode }, Request::Pread { fd, count, offset },
                 Request::Pwrite { fd, offset, data: &path }, Request::Readlink { path: &path },
                 Request::SetFs(Pid::new(pid)), Request::Stat { path: &path }, Request::Unlink { path: &path },
+                Request::Exists { path: &path }, Request::Md5 { path: &path }, Request::Mode { path: &path },
+                Request::Size { path: &path }, Request::Symlink { target: &path, path: b"/link" },
             ] {
                 round_trip(&request.into());
             }
@@ -300,6 +355,8 @@ mod tests {
             "vFile:setfs:",
             "vFile:setfs:80000000",
             "vFile:unlink:zz",
+            "vFile:symlink:2f",
+            "vFile:MD5:z",
         ] {
             malformed(body.as_bytes());
         }

@@ -17,6 +17,7 @@ pub mod fuzzing;
 pub mod memory;
 mod output;
 pub mod packet;
+pub mod platform;
 pub mod process;
 pub mod query;
 pub mod registers;

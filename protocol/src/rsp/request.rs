@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::{breakpoint, file, memory, process, query, registers, resume, settings, thread, trace, transfer};
+use super::{breakpoint, file, memory, platform, process, query, registers, resume, settings, thread, trace, transfer};
 
 /// One request of the client, borrowed from the packet that carried it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Request<'a> {
     File(file::Request<'a>),
     /// `m`, `M`, `x`, `X`, `qSearch:memory`, `qCRC`.
     Memory(memory::Request<'a>),
+    /// `qHostInfo`, `qPlatform_…`, `qfProcessInfo`, `qModuleInfo` and others of LLDB's platforms.
+    Platform(platform::Request<'a>),
     /// `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`.
     Process(process::Request<'a>),
     /// `qRcmd`, `qSymbol`, `qGetTLSAddr`.
@@ -62,6 +64,7 @@ families! {
     Breakpoint(breakpoint::Request<'a>),
     File(file::Request<'a>),
     Memory(memory::Request<'a>),
+    Platform(platform::Request<'a>),
     Process(process::Request<'a>),
     Query(query::Request<'a>),
     Registers(registers::Request<'a>),
@@ -82,6 +85,7 @@ impl<'a> Request<'a> {
             Some(Family::Breakpoint) => lift(breakpoint::Request::parse(body)),
             Some(Family::File) => lift(file::Request::parse(body)),
             Some(Family::Memory) => lift(memory::Request::parse(body)),
+            Some(Family::Platform) => lift(platform::Request::parse(body)),
             Some(Family::Process) => lift(process::Request::parse(body)),
             Some(Family::Query) => lift(query::Request::parse(body)),
             Some(Family::Registers) => lift(registers::Request::parse(body)),
@@ -105,6 +109,7 @@ enum Family {
     Breakpoint,
     File,
     Memory,
+    Platform,
     Process,
     Query,
     Registers,
@@ -134,6 +139,7 @@ fn family(body: &[u8]) -> Option<Family> {
             [b'v', b'F', ..] => Family::File,
             _ => Family::Process,
         },
+        b'j' | b'q' if platform::knows(body) => Family::Platform,
         b'q' => match body {
             [b'q', b'X', ..] => Family::Transfer,
             [b'q', b'C', b'R', ..] | [b'q', b'S', b'e', ..] => Family::Memory,

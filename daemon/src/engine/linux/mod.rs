@@ -21,6 +21,7 @@ mod memory;
 mod names;
 mod non_stop;
 pub(crate) mod objects;
+pub(crate) mod platform;
 mod points;
 mod process;
 pub(crate) mod process_info;

@@ -28,6 +28,7 @@ impl Reply<'_> {
             Self::Number(number) => answer.written(number),
             Self::Object { data, last } => answer.object_part(data, last),
             Self::Ok => answer.ok(),
+            Self::Raw(body) => answer.raw(body),
             Self::Registers(registers) => answer.register_parts(registers.parts()),
             Self::Symbol(name) => answer.symbol_lookup(name),
             Self::Text(text) => answer.hex(text),

@@ -6,7 +6,7 @@ use super::super::memory::{self, Encoding};
 use super::super::packet::{escape, hex};
 use super::super::request::Request;
 use super::super::thread::ThreadSelector;
-use super::super::{field, process, query, resume, thread, transfer};
+use super::super::{field, file, process, query, resume, thread, transfer};
 use super::event::{self, Event};
 use super::registers::Registers;
 use crate::ids::{Pid, ThreadId};
@@ -48,6 +48,8 @@ pub enum Reply<'a> {
     },
     /// To anything that has no other answer: it is done.
     Ok,
+    /// To what LLDB alone asks about the machine and its files: as it came.
+    Raw(&'a [u8]),
     /// To `g` and `p`.
     Registers(Registers<'a>),
     /// To `qSymbol`: where is the symbol of this name?
@@ -83,6 +85,7 @@ pub(super) enum Kind {
     MemoryWrite,
     Number,
     Object,
+    Raw,
     Registers,
     Search,
     Symbol,
@@ -101,6 +104,7 @@ impl Kind {
             | Request::Thread(thread::Request::IsAlive(_) | thread::Request::Select { .. })
             // No client here looks at what tracepoints collect: answers other than OK are taken for broken ones.
             | Request::Trace(_) => Self::Done,
+            Request::File(file::Request::Exists { .. } | file::Request::Md5 { .. }) | Request::Platform(_) => Self::Raw,
             Request::File(_) => Self::File,
             Request::Memory(request) => Self::of_memory(request),
             Request::Process(request) => return Self::of_process(request),
@@ -162,10 +166,11 @@ impl<'a> Reply<'a> {
             Kind::Checksum => body.strip_prefix(b"C").and_then(field::whole_as).map(Self::Checksum),
             Kind::Done | Kind::MemoryWrite => None,
             Kind::Event => Event::parse(body, home).map(Self::Event),
-            Kind::File => file(body),
+            Kind::File => host_file(body),
             Kind::Memory(encoding) => memory(body, encoding),
             Kind::Number => field::whole(body).map(Self::Number),
             Kind::Object => object(body),
+            Kind::Raw => Some(Self::Raw(body)),
             Kind::Registers => Registers::parse(body).map(Self::Registers),
             Kind::Search => search(body),
             Kind::Symbol => symbol(body),
@@ -180,7 +185,7 @@ impl<'a> Reply<'a> {
     /// What `OK` means: nothing went wrong, and to a command of `monitor` that it had nothing to say.
     const fn done(kind: Kind) -> Self {
         match kind {
-            Kind::Done | Kind::MemoryWrite | Kind::Symbol => Self::Ok,
+            Kind::Done | Kind::MemoryWrite | Kind::Raw | Kind::Symbol => Self::Ok,
             Kind::Text => Self::Text(&[]),
             _ => Self::Malformed,
         }
@@ -214,7 +219,7 @@ impl<'a> Failure<'a> {
 }
 
 /// `F RESULT[;DATA]` or `F-1[,ERRNO]`.
-fn file(body: &mut [u8]) -> Option<Reply<'_>> {
+fn host_file(body: &mut [u8]) -> Option<Reply<'_>> {
     /// An error that the protocol has no number for.
     const UNKNOWN: u32 = 9999;
     let [b'F', rest @ ..] = body else { return None };

@@ -1,11 +1,14 @@
 //! Some answer to any request.
 
 use super::super::breakpoint::Kind;
+use super::super::platform::{HostInfo, Identity, Module, ProcessInfo};
 use super::super::request::Request;
 use super::super::server::{RegisterPart, Reply};
 use super::super::signal::Signal;
 use super::super::stop::{Event, Reason, Stop};
-use super::super::{memory, process, query, resume, thread};
+use super::super::{memory, platform, process, query, resume, thread};
+use alloc::vec::Vec;
+
 use crate::ids::{Pid, ThreadId, Tid};
 use crate::limits::MIN_PACKET;
 
@@ -33,8 +36,49 @@ pub(super) fn answer(mut reply: Reply<'_>, request: &Request<'_>, choice: u8, du
             reply.console(&[b'x'; 3 * MIN_PACKET]);
             reply.hex(b"");
         }
+        (0 | 1, Request::Platform(request)) => answer_platform(reply, request, choice / 4),
         (0, Request::Transfer(_)) => reply.object(&[b'}'; 3000]),
         _ => answer_with_anything(reply, choice / 4),
+    }
+}
+
+fn answer_platform(reply: Reply<'_>, request: &platform::Request<'_>, choice: u8) {
+    let module = || Module { identity: Identity::Md5([choice; 16]), triple: "x", path: b"/}#".to_vec(), size: 1 };
+    match request {
+        platform::Request::Modules(json) => match platform::ModuleName::list(json) {
+            Ok(names) => reply.modules(&names.iter().map(|_| module()).collect::<Vec<_>>()),
+            Err(error) => reply.error(22, &alloc::format!("{error}")),
+        },
+        platform::Request::HostInfo => reply.host_info(&HostInfo {
+            triple: "x",
+            pointer_size: 8,
+            distribution: Vec::new(),
+            os_version: b"1".to_vec(),
+            os_build: Vec::new(),
+            os_kernel: Vec::new(),
+            host_name: b"#".to_vec(),
+        }),
+        platform::Request::NextProcess | platform::Request::Process(_) | platform::Request::Processes(_) => {
+            reply.process_info(&ProcessInfo {
+                pid: thread(choice).pid,
+                parent: 0,
+                user: 0,
+                group: 0,
+                effective_user: 0,
+                effective_group: 0,
+                triple: Some("x"),
+                executable: b"/#".to_vec(),
+                arguments: [b"#".to_vec(), Vec::new()].into(),
+            });
+        }
+        _ => match choice % 6 {
+            0 => reply.module(&module()),
+            1 => reply.launched_server(thread(choice).pid, 1, b"/#"),
+            2 => reply.paths([&b"/#"[..]; 20]),
+            3 => reply.shell(if choice % 2 == 0 { Ok(choice) } else { Err(choice) }, &[b'#'; 300]),
+            4 => reply.system_result(choice.into()),
+            _ => reply.file_digest((choice % 2 == 0).then_some([choice; 16])),
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! Answers.
 
+mod platform;
+
 use alloc::vec::Vec;
 
 use super::super::packet::{escape, hex, run_length};

@@ -1,7 +1,7 @@
 //! The protocol's own numbers and the system's (GDB manual, "Protocol-specific Representation of Datatypes" and
 //! "Constants").
 
-use dbgsrv_protocol::rsp::file;
+use dbgsrv_protocol::rsp::file::{self, flags};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, Mode, SFlag};
@@ -47,24 +47,24 @@ impl From<Errno> for FileError {
     }
 }
 
-const O_WRONLY: u32 = 0x1;
-const O_RDWR: u32 = 0x2;
-const O_APPEND: u32 = 0x8;
-const O_CREAT: u32 = 0x200;
-const O_TRUNC: u32 = 0x400;
-const O_EXCL: u32 = 0x800;
-
 /// The system's flags for `open`; `EINVAL` for bits that the protocol does not define.
 pub(super) fn open_flags(flags: u32) -> Result<OFlag, Errno> {
-    let mut system = match flags & (O_WRONLY | O_RDWR) {
-        0 => OFlag::O_RDONLY,
-        O_WRONLY => OFlag::O_WRONLY,
-        O_RDWR => OFlag::O_RDWR,
+    let mut system = match flags & (flags::WRITE | flags::READ_WRITE) {
+        flags::READ => OFlag::O_RDONLY,
+        flags::WRITE => OFlag::O_WRONLY,
+        flags::READ_WRITE => OFlag::O_RDWR,
         _ => return Err(Errno::EINVAL),
     };
-    let mut rest = flags & !(O_WRONLY | O_RDWR);
-    let optional =
-        [(O_APPEND, OFlag::O_APPEND), (O_CREAT, OFlag::O_CREAT), (O_TRUNC, OFlag::O_TRUNC), (O_EXCL, OFlag::O_EXCL)];
+    let mut rest = flags & !(flags::WRITE | flags::READ_WRITE);
+    let optional = [
+        (flags::APPEND, OFlag::O_APPEND),
+        (flags::CREATE, OFlag::O_CREAT),
+        (flags::TRUNCATE, OFlag::O_TRUNC),
+        (flags::EXCLUSIVE, OFlag::O_EXCL),
+        (flags::NON_BLOCKING, OFlag::O_NONBLOCK),
+        (flags::NO_FOLLOW, OFlag::O_NOFOLLOW),
+        (flags::CLOSE_ON_EXEC, OFlag::O_CLOEXEC),
+    ];
     for (bit, flag) in optional {
         if rest & bit != 0 {
             system |= flag;
@@ -101,6 +101,11 @@ fn mode_of(mode: libc::mode_t) -> u32 {
         _ => 0,
     };
     kind | (mode & PERMISSIONS)
+}
+
+/// The permissions, and the bits that run a program as somebody else.
+pub(super) fn permissions(stat: &FileStat) -> u32 {
+    stat.st_mode & 0o7777
 }
 
 /// The system's `struct stat`, cut to what the protocol's fields hold.
@@ -148,7 +153,10 @@ mod tests {
             (0x601, Ok(OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC)),
             (0xe02, Ok(OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_EXCL)),
             (0x4, Err(Errno::EINVAL)),
+            (0x4000_0601, Ok(OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_CLOEXEC)),
+            (0x3000_0000, Ok(OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW)),
             (0x1000, Err(Errno::EINVAL)),
+            (0x8000_0000, Err(Errno::EINVAL)),
             (u32::MAX, Err(Errno::EINVAL)),
         ] {
             assert_eq!(open_flags(flags), expected, "{flags:#x}");

@@ -1,8 +1,10 @@
 //! Host I/O: the client reads and writes files of this machine (GDB manual, "Host I/O Packets").
 
 mod convert;
+mod digest;
 mod view;
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
@@ -13,6 +15,7 @@ use nix::sys::stat::{Mode, fstat};
 use nix::sys::uio::{pread, pwrite};
 
 pub(crate) use self::convert::FileError;
+pub(crate) use self::digest::md5;
 use self::view::View;
 
 /// Files that one session may have open: a client uses two or three, and a runaway one must not take all of the
@@ -24,6 +27,10 @@ const OPEN_MAX: usize = 64;
 pub(crate) enum FileReply<'a> {
     /// Bytes, to be counted and attached: of `pread` and `readlink`.
     Data(&'a [u8]),
+    /// The MD5 of a file; `None`: it can't be read.
+    Digest(Option<[u8; 16]>),
+    /// Whether there is a file.
+    Exists(bool),
     /// What `stat`, `lstat` and `fstat` found.
     Stat(Stat),
     /// A plain number: a descriptor, a count of bytes written, or 0.
@@ -48,8 +55,11 @@ impl HostFiles {
     pub(crate) fn run(&mut self, request: Request<'_>, limit: usize) -> Result<FileReply<'_>, FileError> {
         match request {
             Request::Close { fd } => self.close(fd),
+            Request::Exists { path } => Ok(FileReply::Exists(self.view.stat(path, true).is_ok())),
             Request::Fstat { fd } => Ok(FileReply::Stat(convert::stat_of(&fstat(self.file(fd)?)?))),
             Request::Lstat { path } => Ok(FileReply::Stat(convert::stat_of(&self.view.stat(path, false)?))),
+            Request::Md5 { path } => Ok(FileReply::Digest(self.digest(path))),
+            Request::Mode { path } => Ok(FileReply::Value(convert::permissions(&self.view.stat(path, true)?).into())),
             Request::Open { path, flags, mode } => self.open(path, flags, mode),
             Request::Pread { fd, count, offset } => self.pread(fd, count.min(limit as u64) as usize, offset),
             Request::Pwrite { fd, offset, data } => {
@@ -61,7 +71,12 @@ impl HostFiles {
                 self.view = pid.map(View::of).transpose()?.unwrap_or_default();
                 Ok(FileReply::Value(0))
             }
+            Request::Size { path } => Ok(FileReply::Value(self.view.stat(path, true)?.st_size as u64)),
             Request::Stat { path } => Ok(FileReply::Stat(convert::stat_of(&self.view.stat(path, true)?))),
+            Request::Symlink { target, path } => {
+                self.view.symlink(target, path)?;
+                Ok(FileReply::Value(0))
+            }
             Request::Unlink { path } => {
                 self.view.unlink(path)?;
                 Ok(FileReply::Value(0))
@@ -107,6 +122,13 @@ impl HostFiles {
         self.buffer.clear();
         self.buffer.extend_from_slice(target.as_bytes());
         Ok(FileReply::Data(&self.buffer))
+    }
+
+    fn digest(&self, path: &[u8]) -> Option<[u8; 16]> {
+        let file = File::from(self.view.open(path, OFlag::O_NONBLOCK | OFlag::O_NOCTTY, Mode::empty()).ok()?);
+        // Anything else may never come to an end.
+        file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        md5(file).ok()
     }
 
     fn file(&self, fd: i32) -> Result<&OwnedFd, Errno> {

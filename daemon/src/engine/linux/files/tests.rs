@@ -118,6 +118,30 @@ fn links_are_followed_or_not_as_asked() {
 }
 
 #[test]
+fn lldbs_questions_about_files_are_answered() {
+    let scratch = Scratch::new("lldb");
+    let (path, link) = (&scratch.path("file"), &scratch.path("link"));
+    fs::write(scratch.0.join("file"), "hello").expect("written");
+    let mut files = HostFiles::default();
+    assert_eq!(files.run(Request::Symlink { target: path, path: link }, LIMIT), Ok(FileReply::Value(0)));
+    assert_eq!(files.run(Request::Symlink { target: path, path: link }, LIMIT), errno(Errno::EEXIST));
+    for path in [path, link] {
+        assert_eq!(files.run(Request::Size { path }, LIMIT), Ok(FileReply::Value(5)));
+        assert_eq!(files.run(Request::Exists { path }, LIMIT), Ok(FileReply::Exists(true)));
+        let sum = *b"\x5d\x41\x40\x2a\xbc\x4b\x2a\x76\xb9\x71\x9d\x91\x10\x17\xc5\x92";
+        assert_eq!(files.run(Request::Md5 { path }, LIMIT), Ok(FileReply::Digest(Some(sum))));
+    }
+    assert_eq!(files.run(Request::Mode { path: b"/tmp" }, LIMIT), Ok(FileReply::Value(0o1777)));
+    assert_eq!(files.run(Request::Unlink { path }, LIMIT), Ok(FileReply::Value(0)));
+    assert_eq!(files.run(Request::Size { path: link }, LIMIT), errno(Errno::ENOENT));
+    assert_eq!(files.run(Request::Mode { path: link }, LIMIT), errno(Errno::ENOENT));
+    assert_eq!(files.run(Request::Exists { path: link }, LIMIT), Ok(FileReply::Exists(false)));
+    for path in [&link[..], b"/dev/zero", b"/tmp"] {
+        assert_eq!(files.run(Request::Md5 { path }, LIMIT), Ok(FileReply::Digest(None)));
+    }
+}
+
+#[test]
 fn odd_files_and_paths_get_an_error_at_once() {
     let scratch = Scratch::new("odd");
     mkfifo(&scratch.0.join("pipe"), Mode::S_IRWXU).expect("a pipe");

@@ -11,7 +11,7 @@ use dbgsrv_protocol::ids::Pid;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2, readlinkat};
 use nix::sys::stat::{FileStat, Mode, fstat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
 /// The file system that paths are looked up in.
 #[derive(Debug, Default)]
@@ -61,14 +61,25 @@ impl View {
         readlinkat(link.as_fd(), "").map_err(|errno| if errno == Errno::ENOENT { Errno::EINVAL } else { errno })
     }
 
+    /// Makes the link `path`, which leads to `target`.
+    pub(super) fn symlink(&self, target: &[u8], path: &[u8]) -> Result<(), Errno> {
+        let (directory, name) = self.place(path)?;
+        symlinkat(target, directory, name)
+    }
+
     /// Removes the file `path`.
     pub(super) fn unlink(&self, path: &[u8]) -> Result<(), Errno> {
+        let (directory, name) = self.place(path)?;
+        unlinkat(directory, name, UnlinkatFlags::NoRemoveDir)
+    }
+
+    /// The directory that `path` is in, and its name there.
+    fn place<'p>(&self, path: &'p [u8]) -> Result<(OwnedFd, &'p [u8]), Errno> {
         let (directory, name) = match path.iter().rposition(|&byte| byte == b'/') {
             Some(slash) => (&path[..=slash], &path[slash + 1..]),
             None => (&b"."[..], path),
         };
-        let directory = self.open(directory, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
-        unlinkat(directory, name, UnlinkatFlags::NoRemoveDir)
+        Ok((self.open(directory, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?, name))
     }
 }
 

@@ -7,5 +7,6 @@ pub(crate) use super::doctor;
 pub(crate) use super::files::{FileReply, HostFiles};
 pub(crate) use super::launch::{LaunchSettings, find_program_past_links, start_undebugged};
 pub(crate) use super::objects::osdata_table as table;
+pub(crate) use super::platform;
 pub(crate) use super::process_info::processes as pids;
 pub(crate) use super::refusal::LaunchFailed;

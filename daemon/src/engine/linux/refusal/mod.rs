@@ -10,4 +10,4 @@ pub(crate) use self::attach::{CAPABILITY, diagnose, precondition};
 pub(crate) use self::facts::{AttachFacts, Target, check_attach, explain_attach, gather, yama};
 pub use self::launch::LaunchFailed;
 pub(crate) use self::launch::{check_launch, explain_launch};
-pub(crate) use self::program_file::{HEAD_LEN, architecture};
+pub(crate) use self::program_file::{HEAD_LEN, architecture, identify, machine, machine_name};

@@ -1,4 +1,4 @@
-//! What the head of a program file says about how it is to be run (elf(5), execve(2)).
+//! What a program file says about itself: how it is to be run, and which build it is (elf(5), execve(2)).
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,7 +13,14 @@ pub(crate) const HEAD_LEN: usize = 256;
 const INTERPRETER_MAX: u64 = 4096;
 /// Program headers looked at.
 const SEGMENTS_MAX: u16 = 512;
+/// Bytes of notes looked at, in each segment of them.
+const NOTES_MAX: u64 = 0x1_0000;
+/// Longest build id, in bytes: as long as any digest.
+const BUILD_ID_MAX: usize = 64;
 const PT_INTERP: u32 = 3;
+const PT_NOTE: u32 = 4;
+/// A note of this type whose owner is `GNU` is the build id.
+const NT_GNU_BUILD_ID: u32 = 3;
 
 /// A program file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,6 +81,13 @@ struct Elf {
     segment_count: u16,
 }
 
+/// A program header.
+struct Segment {
+    kind: u32,
+    offset: u64,
+    len: u64,
+}
+
 impl Elf {
     fn parse(head: &[u8]) -> Option<Self> {
         let ident = head.strip_prefix(b"\x7fELF")?;
@@ -94,25 +108,51 @@ impl Elf {
 
     /// The path in the `PT_INTERP` segment; `None` also where the file is damaged there.
     fn interpreter(&self, file: &File) -> Option<PathBuf> {
-        for index in 0..self.segment_count.min(SEGMENTS_MAX) {
-            let mut segment = [0; 56];
-            let segment = &mut segment[..if self.wide { 56 } else { 32 }];
-            let at = self.segments.checked_add(u64::from(index) * u64::from(self.segment_len))?;
-            file.read_exact_at(segment, at).ok()?;
-            if self.word(segment, 0)? != PT_INTERP {
-                continue;
+        let path = self.contents(file, PT_INTERP, INTERPRETER_MAX).next()?;
+        let path = path.split(|&byte| byte == 0).next().unwrap_or_default();
+        Some(OsStr::from_bytes(path).into())
+    }
+
+    /// The build id among the notes; `None` also where they are damaged.
+    fn build_id(&self, file: &File) -> Option<Vec<u8>> {
+        self.contents(file, PT_NOTE, NOTES_MAX).find_map(|notes| self.build_id_in(&notes))
+    }
+
+    fn build_id_in(&self, mut notes: &[u8]) -> Option<Vec<u8>> {
+        loop {
+            let (owner_len, len) = (self.word(notes, 0)? as usize, self.word(notes, 4)? as usize);
+            let kind = self.word(notes, 8)?;
+            let owner = notes.get(12..)?.get(..owner_len)?;
+            // Notes that are aligned to 8 bytes have none of this kind among them.
+            let content = notes[12..].get(owner_len.next_multiple_of(4)..)?;
+            let id = content.get(..len)?;
+            if owner == b"GNU\0" && kind == NT_GNU_BUILD_ID && (1..=BUILD_ID_MAX).contains(&len) {
+                return Some(id.to_vec());
             }
-            let (offset, len) = if self.wide {
-                (self.wide_word(segment, 8)?, self.wide_word(segment, 32)?)
-            } else {
-                (self.word(segment, 4)?.into(), self.word(segment, 16)?.into())
-            };
-            let mut path = vec![0; len.min(INTERPRETER_MAX) as usize];
-            file.read_exact_at(&mut path, offset).ok()?;
-            let path = path.split(|&byte| byte == 0).next().unwrap_or_default();
-            return Some(OsStr::from_bytes(path).into());
+            notes = content.get(len.next_multiple_of(4)..)?;
         }
-        None
+    }
+
+    /// What the segments of a kind hold, at most so many bytes of each, up to the first that is damaged.
+    fn contents(&self, file: &File, kind: u32, most: u64) -> impl Iterator<Item = Vec<u8>> {
+        let segments = (0..self.segment_count.min(SEGMENTS_MAX)).map_while(move |index| self.segment(file, index));
+        segments.filter(move |segment| segment.kind == kind).map_while(move |segment| {
+            let mut content = vec![0; segment.len.min(most) as usize];
+            file.read_exact_at(&mut content, segment.offset).ok().map(|()| content)
+        })
+    }
+
+    fn segment(&self, file: &File, index: u16) -> Option<Segment> {
+        let mut header = [0; 56];
+        let header = &mut header[..if self.wide { 56 } else { 32 }];
+        let at = self.segments.checked_add(u64::from(index) * u64::from(self.segment_len))?;
+        file.read_exact_at(header, at).ok()?;
+        let (offset, len) = if self.wide {
+            (self.wide_word(header, 8)?, self.wide_word(header, 32)?)
+        } else {
+            (self.word(header, 4)?.into(), self.word(header, 16)?.into())
+        };
+        Some(Segment { kind: self.word(header, 0)?, offset, len })
     }
 
     fn half(&self, bytes: &[u8], at: usize) -> Option<u16> {
@@ -131,6 +171,20 @@ impl Elf {
     }
 }
 
+/// The machine (`e_machine`) that a program or library is for, and its build id where it has one; `None` where the file is
+/// neither.
+pub(crate) fn identify(file: &File) -> Option<(u16, Option<Vec<u8>>)> {
+    let mut head = [0; HEAD_LEN];
+    let count = file.read_at(&mut head, 0).ok()?;
+    let elf = Elf::parse(&head[..count])?;
+    Some((elf.machine, elf.build_id(file)))
+}
+
+/// The machine (`e_machine`) that the program whose file starts with `head` is for; `None` where it is no ELF file.
+pub(crate) fn machine(head: &[u8]) -> Option<u16> {
+    Elf::parse(head).map(|elf| elf.machine)
+}
+
 /// The architecture that the program whose file starts with `head` is for, named as uname(1) does; `None` where it is no
 /// ELF file, or for a machine that users hardly meet.
 pub(crate) fn architecture(head: &[u8]) -> Option<&'static str> {
@@ -138,7 +192,7 @@ pub(crate) fn architecture(head: &[u8]) -> Option<&'static str> {
 }
 
 /// The name of an `e_machine` that users may meet, as uname(1) has it.
-pub(super) fn machine_name(machine: u16) -> Option<&'static str> {
+pub(crate) fn machine_name(machine: u16) -> Option<&'static str> {
     Some(match machine {
         2 => "sparc",
         3 => "i386",
@@ -181,12 +235,30 @@ mod tests {
     }
 
     #[test]
+    fn a_build_id_is_found_among_other_notes_and_no_damaged_one_is() {
+        let program = std::fs::read("/proc/self/exe").expect("our own program");
+        let elf = Elf::parse(&program).expect("an ELF file");
+        let note = |kind: u32, owner: &[u8], id: &[u8]| {
+            let header = [owner.len() as u32, id.len() as u32, kind].map(u32::to_ne_bytes).concat();
+            [&header[..], owner, id].concat()
+        };
+        let other = note(1, b"GNU\0", &[0; 16]);
+        let notes = [other, note(3, b"Go\0\0", &[9; 4]), note(3, b"GNU\0", &[7; 20])].concat();
+        assert_eq!(elf.build_id_in(&notes), Some(vec![7; 20]));
+        for end in 0..notes.len() {
+            assert_eq!(elf.build_id_in(&notes[..end]), None, "{end}");
+        }
+        assert_eq!(elf.build_id_in(&[0xff; 64]), None);
+    }
+
+    #[test]
     fn no_damaged_header_is_trusted() {
         let program = std::fs::read("/proc/self/exe").expect("our own program");
         for at in 0..64 {
             let mut head = program[..64].to_vec();
             head[at] = 0xff;
-            let _ = Elf::parse(&head).map(|elf| elf.interpreter(&File::open("/proc/self/exe").expect("a file")));
+            let file = File::open("/proc/self/exe").expect("a file");
+            let _ = Elf::parse(&head).map(|elf| (elf.interpreter(&file), elf.build_id(&file)));
             assert!(Elf::parse(&head[..at]).is_none_or(|_| at >= 58));
         }
     }

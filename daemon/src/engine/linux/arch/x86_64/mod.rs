@@ -18,6 +18,9 @@ use self::place::{Place, Source, Target};
 use self::xsave::Layout;
 use super::{Mode, Touched, WriteError};
 
+/// What programs of this machine are made for, in LLVM's words.
+pub(crate) const TRIPLE: &str = "x86_64-pc-linux-gnu";
+
 /// The instruction that a software breakpoint is: INT3.
 pub(crate) const BREAKPOINT: &[u8] = &[0xcc];
 
