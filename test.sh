@@ -47,7 +47,7 @@ install_debian_packages() {
 
 require_commands() {
     local command missing=()
-    for command in cargo gcc g++ gdb gdbserver git socat; do
+    for command in cargo gcc g++ gdb gdbserver git lldb socat; do
         command -v "$command" >/dev/null || missing+=("$command")
     done
     if [ ${#missing[@]} -gt 0 ]; then

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What is built: the name of the executable, its source in `programs/`, and what the compiler is told besides the usual.
-const PROGRAMS: [(&str, &str, &[&str]); 12] = [
+const PROGRAMS: [(&str, &str, &[&str]); 13] = [
     ("basics", "basics.c", &[]),
     ("basics-static", "basics.c", &["-static"]),
     ("basics-no-pie", "basics.c", &["-no-pie", "-fno-pie"]),
@@ -14,6 +14,7 @@ const PROGRAMS: [(&str, &str, &[&str]); 12] = [
     ("memory-no-pie", "memory.c", &["-no-pie", "-fno-pie"]),
     ("registers", "registers.c", &[]),
     ("signals", "signals.c", &[]),
+    ("streams", "streams.c", &[]),
     ("surroundings", "surroundings.c", &[]),
     ("traced", "traced.c", &[]),
     ("trials", "trials.c", &["-no-pie", "-fno-pie"]),

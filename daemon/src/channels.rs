@@ -5,6 +5,7 @@ use crate::limits::PER_CHANNEL_SESSION;
 use crate::pump::pump;
 use crate::registry::Client;
 use crate::server::Server;
+use crate::worker::Terms;
 use dbgsrv_protocol::control::Event;
 use dbgsrv_protocol::mux::{Code, Kind};
 use dbgsrv_session::{Incoming, Link};
@@ -16,6 +17,7 @@ use tracing::{debug, warn};
 /// Serves a channel to its end. `busy` is dropped when all that the session has to say is in the channel.
 pub(crate) async fn serve(
     server: Arc<Server>,
+    terms: Terms,
     link: Link,
     peer: String,
     incoming: Incoming,
@@ -27,7 +29,8 @@ pub(crate) async fn serve(
         return incoming.refuse(Code::UnknownKind, "this release of the server knows no such kind of channel");
     }
     let client = Client { peer, label: incoming.label.clone(), link: Some(link) };
-    let (session, stream) = match DebugSession::start_apart(&server, client, PER_CHANNEL_SESSION) {
+    let (session, stream) = match DebugSession::start_apart(&server, client, terms.over_channel(), PER_CHANNEL_SESSION)
+    {
         Ok(started) => started,
         Err(error) => {
             warn!(reason = %error, "channel refused");

@@ -60,7 +60,7 @@ pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut arrival: Arr
     }
     let Arrival { stream, peer, place, call } = arrival;
     drop(place);
-    let started = decided.and_then(|_| Ok(start(&server, &stream, &peer)?));
+    let started = decided.and_then(|_| Ok(start(&server, &door, &stream, &peer)?));
     if started.is_ok() {
         call.iter().for_each(Call::answered);
     }
@@ -93,12 +93,17 @@ async fn decide(policy: &Policy, stream: &mut Stream, peer: &Peer, called: bool)
 }
 
 /// Starts a session on the connection's socket, or on one of a pair, whose other end is returned.
-fn start(server: &Server, stream: &Stream, peer: &Peer) -> Result<(DebugSession, Option<UnixStream>), StartError> {
+fn start(
+    server: &Server,
+    door: &Door,
+    stream: &Stream,
+    peer: &Peer,
+) -> Result<(DebugSession, Option<UnixStream>), StartError> {
     let client = Client { peer: peer.to_string(), label: String::new(), link: None };
     if let Some(socket) = stream.socket() {
-        return Ok((DebugSession::start(server, client, socket, PER_DIRECT_SESSION)?, None));
+        return Ok((DebugSession::start(server, client, door.terms, socket, PER_DIRECT_SESSION)?, None));
     }
-    let (session, worker) = DebugSession::start_apart(server, client, PER_CARRIED_SESSION)?;
+    let (session, worker) = DebugSession::start_apart(server, client, door.terms, PER_CARRIED_SESSION)?;
     Ok((session, Some(worker)))
 }
 

@@ -3,6 +3,7 @@
 use crate::limits::descriptors_on;
 use crate::registry::{Client, Entry};
 use crate::server::Server;
+use crate::worker::Terms;
 use crate::worker::spawn::{Outcome, Worker};
 use dbgsrv_protocol::mux;
 use nix::sys::signal::Signal;
@@ -58,6 +59,7 @@ impl DebugSession {
     pub(crate) fn start(
         server: &Server,
         client: Client,
+        terms: Terms,
         stream: BorrowedFd<'_>,
         descriptors: usize,
     ) -> Result<Self, StartError> {
@@ -65,7 +67,7 @@ impl DebugSession {
         let number = server.registry.next_number();
         let label = Some(client.label.as_str()).filter(|label| !label.is_empty());
         let span = error_span!("session", id = number, worker = field::Empty, label);
-        let worker = span.in_scope(|| Worker::spawn(&server.host, number, &client.peer, stream, &server.log));
+        let worker = span.in_scope(|| Worker::spawn(&server.host, number, &client.peer, terms, stream, &server.log));
         let worker = worker.map_err(StartError::Spawn)?;
         let tracer = worker.tracer().unwrap_or_default();
         span.record("worker", tracer);
@@ -81,10 +83,11 @@ impl DebugSession {
     pub(crate) fn start_apart(
         server: &Server,
         client: Client,
+        terms: Terms,
         descriptors: usize,
     ) -> Result<(Self, UnixStream), StartError> {
         let (ours, theirs) = UnixStream::pair().map_err(StartError::Spawn)?;
-        let session = Self::start(server, client, theirs.as_fd(), descriptors)?;
+        let session = Self::start(server, client, terms, theirs.as_fd(), descriptors)?;
         Ok((session, ours))
     }
 

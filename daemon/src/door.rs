@@ -1,6 +1,7 @@
 //! What holds for all who come through one listener.
 
 use crate::policy::Policy;
+use crate::worker::Terms;
 use dbgsrv_protocol::options::{Password, ServerOptions};
 use dbgsrv_session::Sessions;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub(crate) struct Door {
     /// Whether a client that is called is called again when it is gone.
     pub(crate) reconnect: bool,
     pub(crate) sessions: Sessions,
+    /// Those of debug sessions.
+    pub(crate) terms: Terms,
 }
 
 impl Door {
@@ -23,6 +26,7 @@ impl Door {
             reconnect: options.reconnect(),
             linger: options.session().linger.unwrap_or_default().duration(),
             sessions: Sessions::default(),
+            terms: Terms::of(options.session()),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::handshake::admit;
 use crate::server::Server;
 use crate::source::Source;
 use crate::undecided::lost;
+use crate::worker::Terms;
 use dbgsrv_protocol::control::Event;
 use dbgsrv_protocol::session::CloseCode;
 use dbgsrv_session::{Accepted, Closed, Incoming, Link};
@@ -47,7 +48,7 @@ pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, arrival: Arrival
     // From here on it is as long as the connection: the session may outlive that.
     drop(call);
     match accepted {
-        Some(Accepted::New(link, incoming)) => Carrier::new(server, link, &peer).run(incoming).await,
+        Some(Accepted::New(link, incoming)) => Carrier::new(server, door.terms, link, &peer).run(incoming).await,
         Some(Accepted::Resumed(id)) => info!(link = %id, "connection resumed"),
         None => {}
     }
@@ -56,6 +57,7 @@ pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, arrival: Arrival
 /// A link and what it carries.
 struct Carrier {
     server: Arc<Server>,
+    terms: Terms,
     link: Link,
     peer: String,
     source: Source,
@@ -65,9 +67,17 @@ struct Carrier {
 }
 
 impl Carrier {
-    fn new(server: Arc<Server>, link: Link, peer: &Peer) -> Self {
+    fn new(server: Arc<Server>, terms: Terms, link: Link, peer: &Peer) -> Self {
         let source = Source::from(peer);
-        Self { server, link, peer: peer.to_string(), source, tasks: TaskTracker::new(), busy: TaskTracker::new() }
+        Self {
+            server,
+            terms,
+            link,
+            peer: peer.to_string(),
+            source,
+            tasks: TaskTracker::new(),
+            busy: TaskTracker::new(),
+        }
     }
 
     /// Serves the link's channels until its end or the server's.
@@ -96,7 +106,15 @@ impl Carrier {
     async fn open_channels(&self, incoming: &mut mpsc::Receiver<Incoming>, events: &mpsc::Sender<Event>) {
         while let Some(incoming) = incoming.recv().await {
             let (server, link, events) = (Arc::clone(&self.server), self.link.clone(), events.clone());
-            self.spawn(channels::serve(server, link, self.peer.clone(), incoming, events, self.busy.token()));
+            self.spawn(channels::serve(
+                server,
+                self.terms,
+                link,
+                self.peer.clone(),
+                incoming,
+                events,
+                self.busy.token(),
+            ));
         }
     }
 

@@ -17,6 +17,7 @@ pub mod beats;
 pub mod gdb;
 pub mod line;
 pub mod listening;
+pub mod lldb;
 pub mod mi;
 pub mod named;
 pub mod network;

@@ -2,6 +2,7 @@
 
 use super::{AttachRefused, LaunchFailed};
 use nix::errno::Errno;
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// The engine's error. Its text is a sentence for the user of the debugger.
@@ -17,6 +18,9 @@ pub enum Error {
     /// The program could not be started.
     #[error(transparent)]
     Launch(#[from] LaunchFailed),
+    /// No program was started on a console of the client's.
+    #[error("no program of this session reads what is typed here; it was started on the server's own terminal")]
+    NoConsole,
     /// There is no such process in this session.
     #[error("this session has no such process; start one with run, or attach to one")]
     NoProcess,
@@ -32,6 +36,14 @@ pub enum Error {
     /// It takes a stopped thread.
     #[error("the thread is running; interrupt it first")]
     Running,
+    /// A file for a program's standard streams can't be opened.
+    #[error("{} can't be opened for the program: {}", path.display(), source.desc())]
+    Stream {
+        /// Which file.
+        path: PathBuf,
+        /// What open(2) said.
+        source: Errno,
+    },
     /// The system said no.
     #[error("{}", .0.desc())]
     System(#[from] Errno),
@@ -54,11 +66,12 @@ impl Error {
             Self::Attach(refused) => refused.errno(),
             Self::BadAddress(_) => Errno::EFAULT as u8,
             Self::Launch(failed) => failed.errno(),
+            Self::NoConsole => Errno::ENXIO as u8,
             Self::NoProcess | Self::NoThread => Errno::ESRCH as u8,
             Self::NoProgram => Errno::ENOENT as u8,
             Self::NoDebugRegister(..) => Errno::ENOSPC as u8,
             Self::Running => Errno::EBUSY as u8,
-            Self::System(errno) => *errno as i32 as u8,
+            Self::Stream { source: errno, .. } | Self::System(errno) => *errno as i32 as u8,
             Self::TooMany(_) => Errno::E2BIG as u8,
             Self::Unsupported => Errno::ENOSYS as u8,
         }

@@ -9,7 +9,7 @@ pub mod trace;
 #[cfg(target_os = "linux")]
 pub use linux::{
     AttachRefused, Catch, Ending, Engine, Expedited, Interests, LaunchFailed, LaunchSettings, Obstacle, Remedy, Report,
-    Tracer, Wait, journal,
+    StandardStreams, Tracer, Wait, journal,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{host, interruptible};

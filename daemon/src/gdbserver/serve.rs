@@ -4,10 +4,11 @@ use super::comm::Comm;
 use super::entrance::{Connection, Entrance};
 use crate::engine::interruptible::{self, END};
 use crate::engine::journal::Journal;
-use crate::engine::{Ending, Engine, Report, Wait};
+use crate::engine::{Ending, Engine, Report, StandardStreams, Wait};
 use crate::telemetry::{self, LogFormat, LogOptions, verbose_filter};
-use crate::worker::{Conversation, Voice, converse, create_journal, say};
+use crate::worker::{Conversation, Terms, Voice, converse, create_journal, say};
 use dbgsrv_protocol::ids::{Pid, ThreadId};
+use dbgsrv_protocol::options::StandardStreams as Side;
 use dbgsrv_protocol::rsp::server::{Capabilities, Capability};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
@@ -56,7 +57,9 @@ pub(crate) fn serve(options: &Options, mut entrance: Entrance) -> io::Result<()>
     telemetry::start(&log(options));
     interruptible::own_process()?;
     let engine = Engine::new(Journal::map(create_journal()?)?).map_err(io::Error::other)?;
-    let mut conversation = Conversation::new(engine, options.voice);
+    // As gdbserver's, programs have this terminal; as lldb-server's, their client has a console of theirs.
+    let streams = (options.voice == Voice::Gdbserver).then_some(Side::Server);
+    let mut conversation = Conversation::new(engine, options.voice, Terms { streams, ..Terms::default() });
     start(options, &mut conversation).map_err(io::Error::other)?;
     let served = Host { options, conversation: &mut conversation, entrance: &mut entrance }.serve();
     release(&mut conversation);
@@ -77,6 +80,10 @@ fn log(options: &Options) -> LogOptions {
 fn start(options: &Options, conversation: &mut Conversation) -> crate::engine::error::Result<()> {
     let engine = &mut conversation.engine;
     engine.launch.shell = options.shell;
+    if options.voice == Voice::LldbServer {
+        // Whoever comes for a program that is started before is an LLDB.
+        engine.launch.streams = StandardStreams::Typed;
+    }
     engine.launch.disable_randomization = options.disable_randomization;
     engine.launch.wrapper.clone_from(&options.wrapper);
     let (thread, name) = match &options.debuggee {

@@ -88,14 +88,15 @@ pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
 fn transport(comm: &Comm) -> Result<ServerOptions, String> {
     let Comm::Tcp { host, port, .. } = comm else { return Err("not a port of TCP; it has to be [HOST]:PORT".into()) };
     let text = match host.as_str() {
-        "" => format!("tcp:port={port},hidden,open"),
+        // Its clients may run shell commands, as lldb-server's may.
+        "" => format!("tcp:port={port},hidden,open,shell"),
         host => {
             let mut addresses = (host, 0).to_socket_addrs().map_err(|error| error.to_string())?.map(|found| found.ip());
             let first = addresses.next().ok_or("no such address")?;
             // `localhost` may be both; clients that name no address try this one too.
             let address = addresses.find(|_| first.is_ipv6()).filter(IpAddr::is_ipv4).unwrap_or(first);
             let open = if address.is_loopback() { "" } else { ",open" };
-            format!("tcp:port={port},bind={address},hidden{open}")
+            format!("tcp:port={port},bind={address},hidden{open},shell")
         }
     };
     text.parse().map_err(|error| format!("{error}"))
@@ -182,11 +183,11 @@ mod tests {
     #[test]
     fn it_listens_where_it_is_told_and_serves_others_only_beyond_loopback() {
         let cases = [
-            ("--listen *:0", "tcp:port=0,hidden,open"),
-            ("--listen=:1234 --server", "tcp:port=1234,bind=127.0.0.1,hidden"),
-            ("--listen tcp://127.0.0.1:1234", "tcp:port=1234,bind=127.0.0.1,hidden"),
-            ("--listen [::1]:0", "tcp:port=0,bind=::1,hidden"),
-            ("--listen 192.0.2.7:0", "tcp:port=0,bind=192.0.2.7,hidden,open"),
+            ("--listen *:0", "tcp:port=0,hidden,open,shell"),
+            ("--listen=:1234 --server", "tcp:port=1234,bind=127.0.0.1,hidden,shell"),
+            ("--listen tcp://127.0.0.1:1234", "tcp:port=1234,bind=127.0.0.1,hidden,shell"),
+            ("--listen [::1]:0", "tcp:port=0,bind=::1,hidden,shell"),
+            ("--listen 192.0.2.7:0", "tcp:port=0,bind=192.0.2.7,hidden,open,shell"),
         ];
         for (line, transport) in cases {
             let (expected, given) = (transport.parse::<ServerOptions>().unwrap(), transport_of(line).unwrap());

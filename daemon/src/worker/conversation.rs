@@ -1,22 +1,26 @@
 //! What the client asks of the debuggees, family by family.
 
 use super::client::Client;
+use super::terms::Terms;
 use super::voice::Voice;
 use super::{file, memory, platform, process, query, trace, transfer};
 use crate::engine::error::Error;
 use crate::engine::host::HostFiles;
 use crate::engine::host::platform::ProcessList;
-use crate::engine::{Catch, Engine, Expedited, Report};
+use crate::engine::{Catch, Engine, Expedited, Report, StandardStreams};
+use dbgsrv_protocol::options::StandardStreams as Side;
 use dbgsrv_protocol::rsp::request::Request;
 use dbgsrv_protocol::rsp::server::{Exchange, Reply, Server};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
 use dbgsrv_protocol::rsp::thread::{Scope, Selector, ThreadSelector};
-use dbgsrv_protocol::rsp::{breakpoint, registers, resume, settings, thread};
+use dbgsrv_protocol::rsp::{breakpoint, console, registers, resume, settings, thread};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// A session's state beside what the protocol machine and the engine remember.
 #[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
@@ -38,6 +42,11 @@ pub(crate) struct Conversation {
     pub(super) refusal: Option<String>,
     /// Tells of what becomes of the debuggees.
     pub(crate) voice: Voice,
+    pub(super) terms: Terms,
+    /// The client's, where there is one.
+    pub(super) stream: Option<Rc<OwnedFd>>,
+    /// What LLDB alone asks for was asked for.
+    pub(super) lldb: bool,
     /// A client has asked for the extended protocol (`!`).
     pub(crate) extended: bool,
     /// Each thread stops by itself.
@@ -49,7 +58,7 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     /// A conversation with a client that is still to come.
-    pub(crate) fn new(engine: Engine, voice: Voice) -> Self {
+    pub(crate) fn new(engine: Engine, voice: Voice, terms: Terms) -> Self {
         Self {
             client: Client::default(),
             engine,
@@ -61,6 +70,9 @@ impl Conversation {
             program: None,
             refusal: None,
             voice,
+            terms,
+            stream: None,
+            lldb: false,
             extended: false,
             non_stop: false,
             waiting: false,
@@ -70,14 +82,31 @@ impl Conversation {
 
     /// Begins with a new client. Of the former one the debuggees are left, the program that ran last, and whether it
     /// spoke the extended protocol.
-    pub(super) fn welcome(&mut self, client: Client) {
+    pub(super) fn welcome(&mut self, client: Client, stream: Rc<OwnedFd>) {
         self.client = client;
+        self.stream = Some(stream);
+        self.lldb = false;
         self.files = HostFiles::default();
         self.transfer = transfer::Snapshot::default();
         self.listed = ProcessList::default();
         self.refusal = None;
         self.non_stop = false;
         self.waiting = false;
+    }
+
+    /// Where the streams of the next program lead: to the client, where one can be told what comes from there, unless it is a
+    /// debugger that is connected directly and might have started the program on its own terminal.
+    pub(super) fn choose_streams(&mut self) {
+        let client = match self.terms.streams {
+            Some(side) => side == Side::Client,
+            None => self.terms.channel || self.lldb,
+        };
+        self.engine.launch.streams = match (client && !self.non_stop, self.lldb) {
+            (false, _) => StandardStreams::Inherited,
+            (true, true) => StandardStreams::Typed,
+            // GDB has no way to send what its user types.
+            (true, false) => StandardStreams::Printed,
+        };
     }
 
     /// Whether the client has ended the session, and not just its connection.
@@ -100,6 +129,7 @@ impl Conversation {
         let Exchange { thread, request, reply } = exchange;
         match request {
             Request::Breakpoint(request) => self.breakpoint(thread, request, reply),
+            Request::Console(console::Request::Type(text)) => finish(self.engine.type_in(text), reply),
             Request::File(request) => file::answer(self, request, reply),
             Request::Memory(request) => memory::answer(self, thread, request, reply),
             Request::Platform(request) => platform::answer(self, request, reply),
@@ -206,6 +236,9 @@ impl Conversation {
             }
             settings::Request::PassSignals(signals) => self.engine.set_pass_signals(signals.iter()),
             settings::Request::ProgramSignals(signals) => self.engine.set_program_signals(signals.iter()),
+            settings::Request::StandardStream { stream, path } => {
+                launch.files[stream as usize] = (!path.is_empty()).then(|| OsStr::from_bytes(path).into());
+            }
             settings::Request::StartupWithShell(shell) => launch.shell = shell,
             settings::Request::WorkingDirectory(path) => {
                 launch.directory = (!path.is_empty()).then(|| home_expanded(path));

@@ -15,6 +15,7 @@ mod run;
 mod session;
 pub(crate) mod spawn;
 mod stream;
+mod terms;
 mod trace;
 mod transfer;
 mod voice;
@@ -26,6 +27,7 @@ pub(crate) use session::inherited;
 pub use session::{ARGUMENT, Session, SessionError};
 pub use spawn::SessionHost;
 pub(crate) use spawn::create_journal;
+pub use terms::Terms;
 pub(crate) use voice::{Voice, say};
 
 use crate::{exit, telemetry};

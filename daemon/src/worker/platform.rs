@@ -5,14 +5,27 @@ use super::conversation::{Conversation, finish, refuse};
 use crate::engine::error::{Error, Result};
 use crate::engine::host::platform::{self, ProcessList};
 use dbgsrv_protocol::ids::Pid;
+use dbgsrv_protocol::limits::MAX_PACKET;
 use dbgsrv_protocol::rsp::platform::{Module, ModuleName, ProcessInfo, Request};
 use dbgsrv_protocol::rsp::server::Reply;
 use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, User, getpid};
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The status that a shell has for a command that may not be run (POSIX, XCU 2.8.2).
+const NOT_EXECUTABLE: u8 = 126;
+
+/// Why there is no shell.
+const SHELL_OFF: &[u8] = b"this server runs no shell commands; start it with `shell` in its connection string, as in \
+    dbgsrv -t tcp:port=5005,shell\n";
+
+/// Most bytes of a command's output in one reply: each may take two characters.
+const MAX_OUTPUT: usize = (MAX_PACKET - 64) / 2;
 
 pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
     match request {
@@ -25,10 +38,13 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             reply.paths(found.iter().map(Vec::as_slice));
         }
         Request::GroupName(id) => name(Group::from_gid(Gid::from_raw(id)).map(|group| group.map(|it| it.name)), reply),
-        Request::HostInfo => match platform::host_info() {
-            Ok(info) => reply.host_info(&info),
-            Err(errno) => refuse(&errno.into(), reply),
-        },
+        Request::HostInfo => {
+            session.lldb = true;
+            match platform::host_info() {
+                Ok(info) => reply.host_info(&info),
+                Err(errno) => refuse(&errno.into(), reply),
+            }
+        }
         Request::KillSpawned(pid) => finish(if pid == ourselves() { Ok(()) } else { Err(Error::NoProcess) }, reply),
         Request::LaunchServer => launch_server(&session.client, reply),
         Request::MakeDirectory { mode, path } => {
@@ -57,9 +73,23 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
         },
         // A server that had a program ready would be connected to at once.
         Request::QueryServers => refuse(&Error::NoProcess, reply),
-        Request::Shell { .. } => reply.unsupported(),
+        Request::Shell { command, timeout, directory } => shell(session, command, timeout, directory, reply),
         Request::UserName(id) => name(User::from_uid(Uid::from_raw(id)).map(|user| user.map(|it| it.name)), reply),
         Request::WorkingDirectory => reply.hex(directory(session).as_os_str().as_bytes()),
+    }
+}
+
+/// Runs a command where the server was started with the right to. What a client shows of a failure is what the command has
+/// printed, so that is where the reason stands.
+fn shell(session: &Conversation, command: &[u8], timeout: Option<u32>, directory: &[u8], reply: Reply<'_>) {
+    let (true, Some(client)) = (session.terms.shell, &session.stream) else {
+        return reply.shell(Ok(NOT_EXECUTABLE), SHELL_OFF);
+    };
+    let directory = absolute(session, directory);
+    let patience = timeout.map(|seconds| Duration::from_secs(seconds.into()));
+    match platform::shell(OsStr::from_bytes(command), &directory, patience, MAX_OUTPUT, client.as_fd()) {
+        Ok(done) => reply.shell(done.status, &done.output),
+        Err(error) => reply.shell(Ok(NOT_EXECUTABLE), format!("{}: {error}\n", directory.display()).as_bytes()),
     }
 }
 

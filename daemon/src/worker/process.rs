@@ -48,6 +48,7 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
         Request::Restart => {
             kill_all(session);
             if let Some((program, arguments)) = session.program.clone() {
+                session.choose_streams();
                 let launched = session.engine.launch(&program, &arguments);
                 note(session, &launched, Some(&program));
                 session.last = launched.ok().map(|thread| stopped(thread, Signal::TRAP));
@@ -109,6 +110,7 @@ fn run(session: &mut Conversation, program: &[u8], arguments: Vec<Vec<u8>>) -> (
         Some(program.to_vec())
     };
     let Some(program) = program else { return (Err(Error::NoProgram), Vec::new()) };
+    session.choose_streams();
     let launched = session.engine.launch(&program, &arguments);
     session.program = Some((program.clone(), arguments));
     (launched, program)

@@ -1,6 +1,7 @@
 //! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`.
 
 use super::conversation::{Conversation, refuse};
+use dbgsrv_protocol::options::StandardStreams;
 use dbgsrv_protocol::rsp::query::Request;
 use dbgsrv_protocol::rsp::server::Reply;
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
@@ -11,6 +12,7 @@ const HELP: &str = "\
 The following monitor commands are supported:
   exit      end this session (where this is gdbserver: Quit GDBserver); debuggees that were attached to go on
   help      this text
+  stdio     `stdio client`, `stdio server`: where programs that are started from now on write to
   why       why the last attach or run was refused
 ";
 
@@ -63,6 +65,9 @@ fn monitor(session: &mut Conversation, line: &[u8], reply: Reply<'_>) {
             reply.ok();
         }
         b"help" => reply.text(HELP),
+        b"stdio" => reply.text("stdio takes `client` or `server`\n"),
+        b"stdio client" => streams(session, StandardStreams::Client, reply),
+        b"stdio server" => streams(session, StandardStreams::Server, reply),
         b"why" => match &session.refusal {
             Some(refusal) => reply.text(&format!("{refusal}\n")),
             None => reply.text("nothing was refused\n"),
@@ -77,4 +82,9 @@ fn monitor(session: &mut Conversation, line: &[u8], reply: Reply<'_>) {
             reply.error(Errno::EINVAL as u8, &text);
         }
     }
+}
+
+fn streams(session: &mut Conversation, side: StandardStreams, reply: Reply<'_>) {
+    session.terms.streams = Some(side);
+    reply.text(&format!("programs that are started from now on write to the {side}\n"));
 }

@@ -1,16 +1,17 @@
 //! The loop of one debug session: one thread, one blocking system call at a time.
 
-use super::Session;
 use super::client::Client;
 use super::conversation::Conversation;
 use super::stream::{Received, Stream};
 use super::voice::Voice;
+use super::{Session, Terms};
 use crate::engine::{Engine, Interests, Wait, interruptible, journal::Journal};
 use crate::exit;
 use dbgsrv_protocol::rsp::server::{Capabilities, Capability, Config, Feature, Features, Server};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
 use tracing::{error, info};
 
@@ -29,7 +30,7 @@ const REST_AFTER_REQUESTS: u32 = 8;
 #[must_use]
 pub fn run(session: Session) -> ExitCode {
     let owned = interruptible::own_process().map_err(io::Error::from);
-    match owned.and_then(|()| serve(session.stream, &session.journal)) {
+    match owned.and_then(|()| serve(session.stream, &session.journal, session.terms)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(reason = %error, "the session cannot be served");
@@ -42,9 +43,9 @@ pub fn run(session: Session) -> ExitCode {
 ///
 /// # Errors
 /// What setting up the stream or the engine fails with; nothing was touched then.
-pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
+pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd, terms: Terms) -> io::Result<()> {
     let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
-    let mut conversation = Conversation::new(engine, Voice::Log);
+    let mut conversation = Conversation::new(engine, Voice::Log, terms);
     // With its client the session ends, and what it traces.
     let capabilities = Capabilities::ALL.without(Capability::DisconnectedTracing);
     let ended = converse(&mut conversation, stream, capabilities);
@@ -60,7 +61,8 @@ pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd) -> io::Result<()> {
 /// # Errors
 /// What setting up the stream fails with; nothing was touched then.
 pub(crate) fn converse(conversation: &mut Conversation, stream: OwnedFd, capabilities: Capabilities) -> io::Result<()> {
-    conversation.welcome(Client::of(&stream));
+    let stream = Rc::new(stream);
+    conversation.welcome(Client::of(&stream), Rc::clone(&stream));
     let server = Server::new(Config { capabilities, ..Config::default() });
     let mut service = Service { stream: Stream::new(stream)?, server, conversation, requests: 0, patience: REST_AFTER };
     match service.serve() {
@@ -161,7 +163,7 @@ impl Service<'_> {
     }
 }
 
-/// Shows the user what breakpoints have printed. In non-stop mode RSP has no way to; it comes out here then, as
+/// Shows the user what breakpoints and programs have printed. In non-stop mode RSP has no way to; it comes out here then, as
 /// gdbserver's does in any mode.
 fn print(text: &[u8], server: &mut Server) {
     if server.is_non_stop() {

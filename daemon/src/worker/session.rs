@@ -1,5 +1,6 @@
 //! What the front hands to a session worker: descriptors by inheritance, the rest as arguments.
 
+use super::terms::Terms;
 use crate::telemetry::{LogOptions, LogOptionsError};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::prctl::set_pdeathsig;
@@ -27,6 +28,8 @@ pub struct Session {
     pub id: u64,
     /// The client's address, for messages.
     pub peer: String,
+    /// What it may do.
+    pub terms: Terms,
     /// What to log.
     pub log: LogOptions,
 }
@@ -58,13 +61,15 @@ pub enum SessionError {
 pub(super) fn arguments(
     id: u64,
     peer: &str,
+    terms: Terms,
     stream: BorrowedFd<'_>,
     journal: BorrowedFd<'_>,
     log: &LogOptions,
-) -> [String; 6] {
+) -> [String; 7] {
     [
         format!("id={id}"),
         format!("peer={peer}"),
+        format!("terms={terms}"),
         format!("stream={}", stream.as_raw_fd()),
         format!("journal={}", journal.as_raw_fd()),
         format!("log={log}"),
@@ -83,6 +88,7 @@ impl Session {
     pub(super) fn inherit(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, SessionError> {
         let id = parse(&mut arguments, "id=")?;
         let peer = parse(&mut arguments, "peer=")?;
+        let terms = parse(&mut arguments, "terms=")?;
         let stream = parse(&mut arguments, "stream=")?;
         let journal = parse(&mut arguments, "journal=")?;
         let log = parse::<String>(&mut arguments, "log=")?.parse()?;
@@ -92,7 +98,7 @@ impl Session {
         }
         let (stream, journal) = (take(stream)?, take(journal)?);
         block(&stream).map_err(|source| SessionError::Descriptor { descriptor: stream.as_raw_fd(), source })?;
-        Ok(Self { stream, journal, id, peer, log })
+        Ok(Self { stream, journal, id, peer, terms, log })
     }
 }
 
@@ -166,12 +172,13 @@ mod tests {
 
     #[test]
     fn arguments_are_refused_by_the_name_of_the_first_that_is_wrong() {
-        let cases: [(&[&str], &str); 5] = [
+        let cases: [(&[&str], &str); 6] = [
             (&[], "id="),
             (&["id=x"], "id="),
             (&["id=1", "stream=3"], "peer="),
-            (&["id=1", "peer=a", "stream=", "journal=4"], "stream="),
-            (&["id=1", "peer=a", "stream=3", "journal=4"], "log="),
+            (&["id=1", "peer=a", "terms=root", "stream=3"], "terms="),
+            (&["id=1", "peer=a", "terms=", "stream=", "journal=4"], "stream="),
+            (&["id=1", "peer=a", "terms=", "stream=3", "journal=4"], "log="),
         ];
         for (arguments, name) in cases {
             let error = inherit(arguments).unwrap_err();
@@ -182,7 +189,8 @@ mod tests {
     #[test]
     fn a_worker_is_known_by_its_command_line_and_others_are_no_workers() {
         let (stream, journal) = std::os::unix::net::UnixStream::pair().unwrap();
-        let arguments = arguments(7, "[::1]:9", stream.as_fd(), journal.as_fd(), &LogOptions::default());
+        let arguments =
+            arguments(7, "[::1]:9", Terms::default(), stream.as_fd(), journal.as_fd(), &LogOptions::default());
         let command_line = format!("dbgsrv\0{ARGUMENT}\0{}\0", arguments.join("\0"));
         assert_eq!(name_in(command_line.as_bytes()), Some((7, "[::1]:9".into())));
         for other in ["", "dbgsrv\0-t\0tcp:port=1\0", "cat\0id=7\0peer=a\0"] {
@@ -193,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_process_not_started_by_the_server_it_names_is_refused() {
-        let arguments = ["id=1", "peer=a", "stream=3", "journal=4", "log=text:info", "server=0"];
+        let arguments = ["id=1", "peer=a", "terms=", "stream=3", "journal=4", "log=text:info", "server=0"];
         assert!(matches!(inherit(&arguments), Err(SessionError::Orphan)));
     }
 

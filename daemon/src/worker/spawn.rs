@@ -3,6 +3,7 @@
 use super::recover::recover;
 use super::run;
 use super::session::{ARGUMENT, arguments, block};
+use super::terms::Terms;
 use crate::engine::{interruptible, journal};
 use crate::exit;
 use crate::telemetry::LogOptions;
@@ -111,6 +112,7 @@ impl Worker {
         host: &SessionHost,
         id: u64,
         peer: &str,
+        terms: Terms,
         stream: BorrowedFd<'_>,
         log: &LogOptions,
     ) -> io::Result<Self> {
@@ -118,12 +120,12 @@ impl Worker {
         let body = match host {
             SessionHost::Processes(program) => {
                 let mut command = Command::new(program);
-                command.arg0(NAME).arg(ARGUMENT).args(arguments(id, peer, stream, journal.as_fd(), log));
+                command.arg0(NAME).arg(ARGUMENT).args(arguments(id, peer, terms, stream, journal.as_fd(), log));
                 // The standard descriptors are inherited too: a program that the session starts reads and writes there.
                 inherit(&mut command, [stream.as_raw_fd(), journal.as_raw_fd()]);
                 Body::Process(command.spawn()?)
             }
-            SessionHost::Threads => start_thread(id, stream.try_clone_to_owned()?, journal.try_clone()?)?,
+            SessionHost::Threads => start_thread(id, terms, stream.try_clone_to_owned()?, journal.try_clone()?)?,
         };
         Ok(Self { body, journal })
     }
@@ -179,7 +181,7 @@ impl Worker {
 }
 
 /// Starts a session on a thread of this process.
-fn start_thread(id: u64, stream: OwnedFd, journal: OwnedFd) -> io::Result<Body> {
+fn start_thread(id: u64, terms: Terms, stream: OwnedFd, journal: OwnedFd) -> io::Result<Body> {
     block(&stream)?;
     let ours = stream.try_clone()?;
     // Before anybody can wake the thread: what its signal does to a process without a handler is to end it.
@@ -191,7 +193,7 @@ fn start_thread(id: u64, stream: OwnedFd, journal: OwnedFd) -> io::Result<Body> 
         let _span = span.entered();
         only_input_signals();
         let _ = started.send(gettid().as_raw() as u32);
-        let outcome = match run::serve(stream, &journal) {
+        let outcome = match run::serve(stream, &journal, terms) {
             Ok(()) => Outcome::Ended,
             Err(error) => {
                 error!(reason = %error, "the session cannot be served");
@@ -260,7 +262,8 @@ mod tests {
         for id in 0..50 {
             let (_client, stream) = std::os::unix::net::UnixStream::pair().unwrap();
             let log = LogOptions::default();
-            let mut worker = Worker::spawn(&SessionHost::Threads, id, "test", stream.as_fd(), &log).unwrap();
+            let mut worker =
+                Worker::spawn(&SessionHost::Threads, id, "test", Terms::default(), stream.as_fd(), &log).unwrap();
             worker.signal(Signal::SIGTERM);
             assert_eq!(worker.exited().await.unwrap(), Outcome::Ended);
         }

@@ -6,6 +6,7 @@ use nix::sys::socket::{setsockopt, sockopt::ReceiveTimeout};
 use nix::sys::time::TimeVal;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What came of an attempt to receive.
@@ -18,7 +19,7 @@ pub(super) enum Received {
 
 /// A connected stream socket.
 pub(super) struct Stream {
-    socket: OwnedFd,
+    socket: Rc<OwnedFd>,
     /// The time limit that the socket has.
     patience: Option<Duration>,
 }
@@ -28,7 +29,7 @@ impl Stream {
     pub(super) const LARGE: usize = 64 << 10;
 
     /// Takes over a connected, blocking socket.
-    pub(super) fn new(socket: OwnedFd) -> io::Result<Self> {
+    pub(super) fn new(socket: Rc<OwnedFd>) -> io::Result<Self> {
         interruptible::signal_input(socket.as_raw_fd())?;
         // What came before the signal was set up is looked at first.
         interruptible::raise(INPUT);

@@ -53,6 +53,8 @@ names! {
         Linger = "linger",
         /// Flag: clients may run shell commands.
         Shell = "shell",
+        /// Where programs that sessions start write to.
+        Stdio = "stdio",
         /// Whether gdbserver is to report threads as they start and exit.
         ThreadEvents = "threadEvents",
     }

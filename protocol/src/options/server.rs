@@ -7,7 +7,7 @@ use super::display::{Redacted, Style, write_string};
 use super::form::{Form, Unread};
 use super::{
     Address, Baud, CertificateSelector, Channel, FileMode, FilePath, GroupName, Host, IpVersion, Linger, ListenOn,
-    ListenPort, OptionsError, PasswordSource, PipeTemplate, Port, SerialPort, TlsProtocol, Transport,
+    ListenPort, OptionsError, PasswordSource, PipeTemplate, Port, SerialPort, StandardStreams, TlsProtocol, Transport,
 };
 
 /// The transports of a process server.
@@ -280,5 +280,7 @@ form! {
         linger: Option<Linger> = [Linger],
         /// Whether clients may run shell commands.
         shell: bool = [Shell],
+        /// Where programs that sessions start write to; it depends on the client where absent.
+        streams: Option<StandardStreams> = [Stdio],
     }
 }

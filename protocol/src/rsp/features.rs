@@ -333,6 +333,7 @@ pub(crate) fn needed(request: &Request<'_>) -> Option<Capability> {
             settings::Request::NonStop(_) => Capability::NonStop,
             settings::Request::PassSignals(_) => Capability::PassSignals,
             settings::Request::ProgramSignals(_) => Capability::ProgramSignals,
+            settings::Request::StandardStream { .. } => return None,
             settings::Request::StartupWithShell(_) => Capability::StartupWithShell,
             settings::Request::ThreadEvents(_) => Capability::ThreadEvents,
             settings::Request::WorkingDirectory(_) => Capability::WorkingDirectory,

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod breakpoint;
 pub(crate) mod buffer;
 pub mod client;
+pub mod console;
 pub mod crc;
 pub mod description;
 mod features;

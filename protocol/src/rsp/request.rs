@@ -4,13 +4,17 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::{breakpoint, file, memory, platform, process, query, registers, resume, settings, thread, trace, transfer};
+use super::{
+    breakpoint, console, file, memory, platform, process, query, registers, resume, settings, thread, trace, transfer,
+};
 
 /// One request of the client, borrowed from the packet that carried it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Request<'a> {
     /// `Z`, `z`.
     Breakpoint(breakpoint::Request<'a>),
+    /// `I`.
+    Console(console::Request<'a>),
     /// `vFile:…`.
     File(file::Request<'a>),
     /// `m`, `M`, `x`, `X`, `qSearch:memory`, `qCRC`.
@@ -62,6 +66,7 @@ macro_rules! families {
 }
 families! {
     Breakpoint(breakpoint::Request<'a>),
+    Console(console::Request<'a>),
     File(file::Request<'a>),
     Memory(memory::Request<'a>),
     Platform(platform::Request<'a>),
@@ -83,6 +88,7 @@ impl<'a> Request<'a> {
     pub fn parse(body: &'a mut [u8]) -> Result<Option<Self>, Malformed> {
         match family(body) {
             Some(Family::Breakpoint) => lift(breakpoint::Request::parse(body)),
+            Some(Family::Console) => lift(console::Request::parse(body)),
             Some(Family::File) => lift(file::Request::parse(body)),
             Some(Family::Memory) => lift(memory::Request::parse(body)),
             Some(Family::Platform) => lift(platform::Request::parse(body)),
@@ -107,6 +113,7 @@ fn lift<'a, R: Into<Request<'a>>>(result: Result<Option<R>, Malformed>) -> Resul
 #[derive(Clone, Copy)]
 enum Family {
     Breakpoint,
+    Console,
     File,
     Memory,
     Platform,
@@ -128,6 +135,7 @@ fn family(body: &[u8]) -> Option<Family> {
         b'c' | b'C' | b's' | b'S' => Family::Resume,
         b'Z' | b'z' => Family::Breakpoint,
         b'H' | b'T' => Family::Thread,
+        b'I' => Family::Console,
         b'!' | b'?' | b'D' | b'k' | b'R' => Family::Process,
         b'Q' => match body {
             // Not `QThread…`.

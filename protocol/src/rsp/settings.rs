@@ -57,6 +57,27 @@ impl<'a> SyscallList<'a> {
     }
 }
 
+/// A standard stream of a program; its number is its descriptor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StandardStream {
+    /// Standard input.
+    Input = 0,
+    /// Standard output.
+    Output = 1,
+    /// Standard error.
+    Error = 2,
+}
+
+impl StandardStream {
+    const fn name(self) -> &'static [u8] {
+        match self {
+            Self::Input => STANDARD_INPUT,
+            Self::Output => STANDARD_OUTPUT,
+            Self::Error => STANDARD_ERROR,
+        }
+    }
+}
+
 /// A setting. Each is answered with OK or an error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Request<'a> {
@@ -76,6 +97,13 @@ pub enum Request<'a> {
     PassSignals(SignalList<'a>),
     /// `QProgramSignals:LIST`: give the program these when the client resumes or detaches with them pending.
     ProgramSignals(SignalList<'a>),
+    /// `QSetSTDIN:PATH`, `QSetSTDOUT:PATH`, `QSetSTDERR:PATH`: LLDB's. Empty: as if it had not been said.
+    StandardStream {
+        /// Which one.
+        stream: StandardStream,
+        /// The file, decoded.
+        path: &'a [u8],
+    },
     /// `QStartupWithShell:0|1`.
     StartupWithShell(bool),
     /// `QThreadEvents:0|1`.
@@ -92,6 +120,9 @@ const ENVIRONMENT_RESET: &[u8] = b"QEnvironmentReset";
 const NON_STOP: &[u8] = b"QNonStop";
 const PASS_SIGNALS: &[u8] = b"QPassSignals";
 const PROGRAM_SIGNALS: &[u8] = b"QProgramSignals";
+const STANDARD_ERROR: &[u8] = b"QSetSTDERR";
+const STANDARD_INPUT: &[u8] = b"QSetSTDIN";
+const STANDARD_OUTPUT: &[u8] = b"QSetSTDOUT";
 const STARTUP_WITH_SHELL: &[u8] = b"QStartupWithShell";
 const THREAD_EVENTS: &[u8] = b"QThreadEvents";
 const WORKING_DIRECTORY: &[u8] = b"QSetWorkingDir";
@@ -114,6 +145,9 @@ impl<'a> Request<'a> {
             NON_STOP => field::switch(value).map(Self::NonStop),
             PASS_SIGNALS => SignalList::parse(value).map(Self::PassSignals),
             PROGRAM_SIGNALS => SignalList::parse(value).map(Self::ProgramSignals),
+            STANDARD_ERROR => standard_stream(StandardStream::Error, value),
+            STANDARD_INPUT => standard_stream(StandardStream::Input, value),
+            STANDARD_OUTPUT => standard_stream(StandardStream::Output, value),
             STARTUP_WITH_SHELL => field::switch(value).map(Self::StartupWithShell),
             THREAD_EVENTS => field::switch(value).map(Self::ThreadEvents),
             WORKING_DIRECTORY => hex::decode_in_place(value).map(|text| Self::WorkingDirectory(text)),
@@ -134,6 +168,7 @@ impl<'a> Request<'a> {
             Self::NonStop(on) => (NON_STOP, Value::Switch(on)),
             Self::PassSignals(list) => (PASS_SIGNALS, Value::List(list.text)),
             Self::ProgramSignals(list) => (PROGRAM_SIGNALS, Value::List(list.text)),
+            Self::StandardStream { stream, path } => (stream.name(), Value::Hex(path)),
             Self::StartupWithShell(on) => (STARTUP_WITH_SHELL, Value::Switch(on)),
             Self::ThreadEvents(on) => (THREAD_EVENTS, Value::Switch(on)),
             Self::WorkingDirectory(text) => (WORKING_DIRECTORY, Value::Hex(text)),
@@ -165,6 +200,10 @@ impl Value<'_> {
             Self::Switch(on) => field::put_switch(out, on),
         }
     }
+}
+
+fn standard_stream(stream: StandardStream, value: &mut [u8]) -> Option<Request<'_>> {
+    hex::decode_in_place(value).map(|path| Request::StandardStream { stream, path })
 }
 
 fn catch_syscalls(value: &[u8]) -> Option<Request<'_>> {
@@ -201,6 +240,9 @@ mod tests {
                 Request::CatchSyscalls(None), Request::CatchSyscalls(Some(call_list)), Request::DisableRandomization(on),
                 Request::EnvironmentSet(&text), Request::EnvironmentUnset(&text), Request::EnvironmentReset,
                 Request::NonStop(on), Request::PassSignals(signal_list), Request::ProgramSignals(signal_list),
+                Request::StandardStream { stream: StandardStream::Input, path: &text },
+                Request::StandardStream { stream: StandardStream::Output, path: &text },
+                Request::StandardStream { stream: StandardStream::Error, path: &text },
                 Request::StartupWithShell(on), Request::ThreadEvents(on), Request::WorkingDirectory(&text),
             ] {
                 round_trip(&request.into());
@@ -228,6 +270,7 @@ mod tests {
             "QPassSignals:e;;f",
             "QProgramSignals:;;",
             "QSetWorkingDir:2",
+            "QSetSTDOUT:2",
             "QEnvironmentUnset:zz",
         ] {
             malformed(body.as_bytes());

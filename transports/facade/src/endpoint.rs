@@ -60,7 +60,7 @@ impl Endpoint {
             ServerOptions::Serial(serial) => Place::Serial(serial.clone()),
             _ => return Err(Unavailable::Transport(transport)),
         };
-        unavailable(options.session()).map_or(Ok(Self(place)), refuse)
+        Ok(Self(place))
     }
 
     /// Listens. Nobody is called yet. Must be called inside a tokio runtime with I/O and time.
@@ -151,11 +151,6 @@ impl Endpoint {
     }
 }
 
-/// The first of the session's parameters that this build does not have.
-fn unavailable(session: &Session) -> Option<Parameter> {
-    session.shell.then_some(Parameter::Shell)
-}
-
 /// Whether a socket at `address` is what `tcp` asks for.
 fn fits(tcp: &Tcp, address: &SocketAddr) -> bool {
     let port = ports(tcp.port).contains(&address.port()) && address.port() != 0;
@@ -218,10 +213,7 @@ mod tests {
             ("ssl:proto=tls1,certuser=a,port=1", "transport `ssl`"),
             ("ssl:proto=tls1,certuser=a,port=1,clicon=a", "transport `ssl`"),
             ("tcp:port=1,IcfEnable", "parameter `IcfEnable` of tcp"),
-            ("tcp:port=1,shell", "parameter `shell` of tcp"),
             ("npipe:pipe=a,IcfEnable", "parameter `IcfEnable` of npipe"),
-            ("npipe:pipe=a,shell", "parameter `shell` of npipe"),
-            ("com:port=COM1,baud=9600,channel=1,shell", "parameter `shell` of com"),
         ];
         for (text, name) in cases {
             let error = endpoint(text).unwrap_err().to_string();

@@ -1,6 +1,7 @@
 //! Taking processes over, and letting go of them.
 
 use super::arch::{DebugRegisters, debug_registers};
+use super::consoles::Consoles;
 use super::process::Process;
 use super::refusal::{check_attach, explain_attach};
 use super::thread::{Pending, State, Stop, Thread};
@@ -186,6 +187,10 @@ impl Engine {
         }
         process.strike(&self.journal);
         self.forget_reports(pid);
+        if self.processes.is_empty() {
+            // What is let go must not be held up by a console that is read only while somebody is waited for.
+            self.consoles = Consoles::default();
+        }
         if self.non_stop {
             self.go();
         }

@@ -11,7 +11,7 @@ use dbgsrv_protocol::rsp::breakpoint::Kind;
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
-use interruptible::{CHILD, END, INPUT};
+use interruptible::{CHILD, END, INPUT, OUTPUT};
 use libc::c_int;
 use nix::errno::Errno;
 use std::mem;
@@ -35,7 +35,7 @@ pub enum Wait {
     Interrupted,
     /// Here is news.
     Report(Report),
-    /// Commands of breakpoints have printed this.
+    /// Commands of breakpoints have printed this, or programs on their consoles.
     Output(Vec<u8>),
 }
 
@@ -60,12 +60,19 @@ impl Engine {
             if !self.output.is_empty() {
                 return Wait::Output(mem::take(&mut self.output));
             }
+            if !self.consoles.is_empty() && interruptible::raised(INPUT | END) {
+                return Wait::Interrupted;
+            }
+            if let Some(output) = self.printed() {
+                return Wait::Output(output);
+            }
             if let Some(report) = self.reports.pop_front() {
                 return Wait::Report(report);
             }
             if !self.is_running() {
                 return Wait::Idle;
             }
+            let news = if self.consoles.is_empty() { INPUT | END } else { INPUT | END | OUTPUT };
             // With many threads, finding the one that runs among all takes the kernel longer than the rest of a step;
             // SIGCHLD then tells of those that end meanwhile.
             let one = match (self.stepping_over, &self.moving[..]) {
@@ -75,10 +82,11 @@ impl Engine {
             };
             let one = one.filter(|tid| self.threads.get(tid).is_some_and(Thread::is_active));
             let ends = if one.is_some() || self.only_leaders_move() { CHILD } else { 0 };
-            match interruptible::wait(one.map_or(-1, Tid::raw), 0, INPUT | END | ends) {
+            match interruptible::wait(one.map_or(-1, Tid::raw), 0, news | ends) {
                 Ok(Some((tid, status))) => self.handle(tid, status),
                 Ok(None) => {}
                 Err(Errno::EINTR) if interruptible::raised(INPUT | END) => return Wait::Interrupted,
+                Err(Errno::EINTR) if interruptible::raised(news) => {}
                 // A thread that executes a new program is not to be found by its old id.
                 Err(errno) if errno == Errno::EINTR || one.is_some() => {
                     self.sweep();
@@ -90,7 +98,7 @@ impl Engine {
     }
 
     /// Looks at all statuses that are ready.
-    fn sweep(&mut self) {
+    pub(super) fn sweep(&mut self) {
         interruptible::clear(CHILD);
         while let Ok(Some((tid, status))) = interruptible::wait(-1, libc::WNOHANG, 0) {
             self.handle(tid, status);

@@ -13,7 +13,9 @@ use libc::{c_int, c_long, c_void};
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::gettid;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 /// Input has arrived since the stream was last read to its end.
 pub(crate) const INPUT: u32 = 1;
@@ -21,6 +23,8 @@ pub(crate) const INPUT: u32 = 1;
 pub(crate) const END: u32 = 2;
 /// A child or tracee has ended.
 pub(crate) const CHILD: u32 = 4;
+/// A console of a debuggee has output, perhaps: the same signal says that the stream has input.
+pub(crate) const OUTPUT: u32 = 8;
 
 thread_local! {
     /// What has been signalled to this thread and not been looked at yet. Without a destructor and made of a constant, so
@@ -126,6 +130,50 @@ pub(crate) fn readable(descriptor: c_int) -> Result<(), Errno> {
     unsafe { interruptible(END, libc::SYS_ppoll, [(&raw mut poll) as c_long, 1, 0, 0, 0, 0]) }.map(drop)
 }
 
+/// What is waited for with [`await_any`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited(libc::pollfd);
+
+impl Awaited {
+    /// Something to read on a descriptor, or its end.
+    pub(crate) const fn input(descriptor: c_int) -> Self {
+        Self(libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 })
+    }
+
+    /// The other side of a stream is gone, or sends no more.
+    pub(crate) const fn hang_up(descriptor: c_int) -> Self {
+        Self(libc::pollfd { fd: descriptor, events: libc::POLLRDHUP, revents: 0 })
+    }
+}
+
+/// Waits until something of `awaited` has come about, at most `patience`: bit by bit, which; 0: the time is over. `END`
+/// cancels it.
+pub(crate) fn await_any(awaited: &[Awaited], patience: Option<Duration>) -> Result<u32, Errno> {
+    let mut polled: Vec<libc::pollfd> = awaited.iter().map(|awaited| awaited.0).collect();
+    let limit = patience.map(|patience| libc::timespec {
+        tv_sec: patience.as_secs() as libc::time_t,
+        tv_nsec: patience.subsec_nanos().into(),
+    });
+    let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let arguments = [polled.as_mut_ptr() as c_long, polled.len() as c_long, limit as c_long, 0, 0, 0];
+    // SAFETY: the structures outlive the call; no signal mask.
+    match unsafe { interruptible(END, libc::SYS_ppoll, arguments) } {
+        // A signal that means something else.
+        Err(Errno::EINTR) if !raised(END) => return Ok(0),
+        Err(errno) => return Err(errno),
+        Ok(_) => {}
+    }
+    Ok((0..).zip(&polled).filter(|(_, polled)| polled.revents != 0).fold(0, |ready, (bit, _)| ready | 1 << bit))
+}
+
+/// A descriptor that can be read from once process `pid` has ended (`pidfd_open(2)`).
+pub(crate) fn open_process(pid: u32) -> Result<OwnedFd, Errno> {
+    // SAFETY: no memory is involved.
+    let descriptor = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    // SAFETY: just opened, and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor as c_int) })
+}
+
 /// `wait4` on one of this thread's tracees or children (`tid > 0`) or all (-1) that anything in `mask` cancels; `None`: nothing yet (`WNOHANG`).
 pub(crate) fn wait(tid: c_int, options: c_int, mask: u32) -> Result<Option<(c_int, c_int)>, Errno> {
     let mut status: c_int = 0;
@@ -150,7 +198,7 @@ pub(crate) fn wait_for(tid: Tid) -> Result<c_int, Errno> {
 
 extern "C" fn handle(signal: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
     raise(match signal {
-        libc::SIGIO => INPUT,
+        libc::SIGIO => INPUT | OUTPUT,
         libc::SIGCHLD => CHILD,
         _ => END,
     });
@@ -163,7 +211,7 @@ extern "C" fn handle(signal: c_int, _: *mut libc::siginfo_t, context: *mut c_voi
     }
 }
 
-/// Installs the handler of `SIGIO`, which says that the stream of the thread that it is sent to has input.
+/// Installs the handler of `SIGIO`, which says that the stream of the thread that it is sent to has input, or a console.
 pub(crate) fn install_handler() -> Result<(), Errno> {
     install(&[Signal::SIGIO])
 }
@@ -186,7 +234,8 @@ fn install(signals: &[Signal]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Has the kernel raise `SIGIO` on this thread when input arrives on `stream` while nobody blocks in `recv` on it.
+/// Has the kernel raise `SIGIO` on this thread when input arrives on `stream` while nobody blocks in `recv` on it; on a
+/// terminal, also when there is room for output again.
 pub(crate) fn signal_input(stream: c_int) -> Result<(), Errno> {
     let owner = OwnerEx { kind: F_OWNER_TID, id: gettid().as_raw() };
     // SAFETY: fcntl on an open descriptor, with integers and a structure that outlives the call.

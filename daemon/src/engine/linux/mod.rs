@@ -8,6 +8,7 @@ pub(crate) mod arch;
 mod attach;
 mod births;
 mod breakpoints;
+mod consoles;
 pub(crate) mod doctor;
 mod ends;
 mod events;
@@ -43,12 +44,13 @@ mod unattended;
 pub use attach::Ending;
 pub use events::Wait;
 pub use inspect::Expedited;
-pub use launch::LaunchSettings;
+pub use launch::{LaunchSettings, StandardStreams};
 pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
 pub use syscalls::Catch;
 
 use crate::engine::error::{Error, Result};
 use crate::engine::trace::Tracing;
+use consoles::Consoles;
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::signal::Signal;
@@ -172,6 +174,8 @@ pub struct Engine {
     pub launch: LaunchSettings,
     journal: Journal,
     terminal: Terminal,
+    /// Those that programs were started on, of this session.
+    consoles: Consoles,
 }
 
 impl Engine {
@@ -207,6 +211,7 @@ impl Engine {
             launch: LaunchSettings::default(),
             journal,
             terminal: Terminal::default(),
+            consoles: Consoles::default(),
         })
     }
 

@@ -19,37 +19,56 @@ const SERVER: &[Column] = &[
     Column {
         transport: "npipe",
         required: &["pipe=p"],
-        optional: &["hidden", "password=x", "IcfEnable", "mode=0660", "group=dbg", "linger=5", "shell"],
+        optional: &["hidden", "password=x", "IcfEnable", "mode=0660", "group=dbg", "linger=5", "shell", "stdio=client"],
     },
     Column {
         transport: "tcp",
         required: &["port=5"],
-        optional: &["hidden", "password=x", "ipversion=6", "IcfEnable", "bind=::1", "open", "linger=5", "shell"],
+        optional: &[
+            "hidden",
+            "password=x",
+            "ipversion=6",
+            "IcfEnable",
+            "bind=::1",
+            "open",
+            "linger=5",
+            "shell",
+            "stdio=client",
+        ],
     },
     Column {
         transport: "tcp",
         required: &["port=5", "clicon=h"],
-        optional: &["password=x", "ipversion=6", "reconnect", "linger=5", "shell"],
+        optional: &["password=x", "ipversion=6", "reconnect", "linger=5", "shell", "stdio=client"],
     },
     Column {
         transport: "com",
         required: &["port=COM5", "baud=9600", "channel=0"],
-        optional: &["hidden", "password=x", "linger=5", "shell"],
+        optional: &["hidden", "password=x", "linger=5", "shell", "stdio=client"],
     },
     Column {
         transport: "spipe",
         required: &["proto=tls1", "certuser=c", "pipe=p"],
-        optional: &["hidden", "password=x", "mode=0660", "group=dbg", "clientca=f", "linger=5", "shell"],
+        optional: &[
+            "hidden",
+            "password=x",
+            "mode=0660",
+            "group=dbg",
+            "clientca=f",
+            "linger=5",
+            "shell",
+            "stdio=client",
+        ],
     },
     Column {
         transport: "ssl",
         required: &["proto=tls1", "certuser=c", "port=5"],
-        optional: &["hidden", "password=x", "bind=::1", "open", "clientca=f", "linger=5", "shell"],
+        optional: &["hidden", "password=x", "bind=::1", "open", "clientca=f", "linger=5", "shell", "stdio=client"],
     },
     Column {
         transport: "ssl",
         required: &["proto=tls1", "machuser=c", "port=5", "clicon=h"],
-        optional: &["password=x", "reconnect", "clientca=f", "linger=5", "shell"],
+        optional: &["password=x", "reconnect", "clientca=f", "linger=5", "shell", "stdio=client"],
     },
 ];
 

@@ -28,8 +28,9 @@ fn transports_that_are_unknown_are_listed_with_what_was_meant() {
 #[test]
 fn parameters_that_are_unknown_misplaced_or_doubled_are_named() {
     const TCP: &str =
-        "port, bind, ipversion, hidden, open, IcfEnable, password, password-file, password-env, linger, shell";
-    const REVERSE: &str = "port, clicon, ipversion, reconnect, password, password-file, password-env, linger, shell";
+        "port, bind, ipversion, hidden, open, IcfEnable, password, password-file, password-env, linger, shell, stdio";
+    const REVERSE: &str =
+        "port, clicon, ipversion, reconnect, password, password-file, password-env, linger, shell, stdio";
     let cases = [
         ("tcp:prt=5", "tcp has no parameter `prt`, did you mean `port`?; allowed: ", TCP),
         ("tcp:port=5,colour=red", "tcp has no parameter `colour`; allowed: ", TCP),
@@ -111,6 +112,7 @@ fn values_that_are_wrong_are_repeated_with_what_is_allowed() {
             "tcp:port=5,linger=86401",
             "parameter `linger` of tcp: `86401` is not such a time; allowed: 0 to 86400 seconds",
         ),
+        ("tcp:port=5,stdio=both", "parameter `stdio` of tcp: `both` is neither side; allowed: client or server"),
         (
             "com:port=0,baud=9600,channel=0",
             "parameter `port` of com: `0` is not a serial port; \

@@ -14,7 +14,7 @@ use crate::options::client::ThreadEvents;
 use crate::options::{
     Address, Baud, CertificateId, CertificateSelector, CertificateStore, Channel, ClientOptions, ComNumber, FileMode,
     Host, IpVersion, Linger, ListenOn, ListenPort, MAX_LENGTH, PasswordSource, PipeHost, Port, PortRange, SerialPort,
-    ServerOptions, Thumbprint, TlsProtocol, Trust, client, fuzzing, server,
+    ServerOptions, StandardStreams, Thumbprint, TlsProtocol, Trust, client, fuzzing, server,
 };
 
 /// Values made of the strings that match `pattern` and are good.
@@ -101,8 +101,9 @@ prop_compose! {
         password in option::of(password()),
         linger in option::of((0..=Linger::MAX_SECONDS).prop_filter_map("short", Linger::from_seconds)),
         shell: bool,
+        streams in option::of(prop_oneof![Just(StandardStreams::Client), Just(StandardStreams::Server)]),
     ) -> server::Session {
-        server::Session { password, linger, shell }
+        server::Session { password, linger, shell, streams }
     }
 }
 

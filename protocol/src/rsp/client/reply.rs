@@ -99,6 +99,7 @@ impl Kind {
     pub(super) fn new(request: &Request<'_>) -> Option<Self> {
         Some(match request {
             Request::Breakpoint(_)
+            | Request::Console(_)
             | Request::Setting(_)
             | Request::Resume(resume::Request::Interrupt)
             | Request::Thread(thread::Request::IsAlive(_) | thread::Request::Select { .. })

@@ -75,9 +75,9 @@ fn answer_platform(reply: Reply<'_>, request: &platform::Request<'_>, choice: u8
             0 => reply.module(&module()),
             1 => reply.launched_server(thread(choice).pid, 1, b"/#"),
             2 => reply.paths([&b"/#"[..]; 20]),
-            3 => reply.shell(if choice % 2 == 0 { Ok(choice) } else { Err(choice) }, &[b'#'; 300]),
+            3 => reply.shell(if choice.is_multiple_of(2) { Ok(choice) } else { Err(choice) }, &[b'#'; 300]),
             4 => reply.system_result(choice.into()),
-            _ => reply.file_digest((choice % 2 == 0).then_some([choice; 16])),
+            _ => reply.file_digest(choice.is_multiple_of(2).then_some([choice; 16])),
         },
     }
 }

@@ -119,6 +119,8 @@ fn lower_case(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::vec;
+
     use super::*;
 
     fn module(identity: Identity) -> Module {
@@ -152,7 +154,7 @@ mod tests {
         let names = ModuleName::list(br#"[{"file":"/a","triple":"x"},{"file":"/b","more":[1]}]"#).unwrap();
         assert_eq!(names[0], ModuleName { file: "/a".into(), triple: "x".into() });
         assert_eq!(names[1], ModuleName { file: "/b".into(), triple: String::new() });
-        let many = std::format!("[{}]", [r#"{"file":""}"#; MAX_MODULES + 1].join(","));
+        let many = std::format!("[{}]", vec![r#"{"file":""}"#; MAX_MODULES + 1].join(","));
         for json in ["", "x", "{}", "[1]", "[{}]", r#"[{"file":1}]"#, &many, &"[".repeat(100_000)] {
             assert!(ModuleName::list(json.as_bytes()).is_err());
         }

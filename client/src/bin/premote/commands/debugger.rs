@@ -33,10 +33,13 @@ The exit status is gdb's. gdb reads programs and libraries from the server's mac
 
 const LLDB_EXAMPLES: &str = "\
 Examples:
+  premote tcp:server=box17,port=5005 lldb                         then: platform process list, process attach, ...
   premote tcp:server=box17,port=5005 lldb -p 1234
   premote tcp:server=box17,port=5005 lldb -n nginx -- --batch -o bt
+  premote tcp:server=box17,port=5005 lldb -- ./app -o 'breakpoint set -n main' -o run
 
-The exit status is lldb's.";
+The server's machine is lldb's platform: a program of this machine is copied into the server's directory before it runs,
+and `platform settings --working-dir DIR` names another. The exit status is lldb's.";
 
 /// Which debugger.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,23 +119,39 @@ impl Kind {
             .arg(arguments.help("What the debugger is given").num_args(1..).last(true))
     }
 
-    /// What connects the debugger to the socket at `path` and has it begin, ahead of the user's own arguments: its
+    /// The socket that the debugger is to connect to.
+    fn bind(self) -> std::io::Result<PrivateSocket> {
+        match self {
+            Self::Gdb => PrivateSocket::bind(),
+            Self::Lldb => PrivateSocket::bind_platform(),
+        }
+    }
+
+    /// What connects the debugger to the socket at `address` and has it begin, ahead of the user's own arguments: its
     /// commands are then carried out in that state.
-    fn connecting(self, path: &Path, beginning: &Beginning) -> Vec<OsString> {
-        let (option, connect, attach, go) = match self {
-            Self::Gdb => ("-ex", "target extended-remote ", "attach ", "continue"),
-            Self::Lldb => ("-o", "process connect unix-connect://", "process attach --pid ", "process continue"),
+    fn connecting(self, address: &Path, beginning: &Beginning) -> Vec<OsString> {
+        let connect = |command: &str| {
+            let mut command = OsString::from(command);
+            command.push(address);
+            command
         };
-        let mut connect = OsString::from(connect);
-        connect.push(path);
+        let (option, mut commands, attach, go) = match self {
+            Self::Gdb => ("-ex", vec![("-ex", connect("target extended-remote "))], "attach ", "continue"),
+            // The platform comes before the program is loaded, which is then one of that platform.
+            Self::Lldb => {
+                let select = ("-O", OsString::from("platform select remote-linux"));
+                let connect = ("-O", connect("platform connect unix-abstract-connect://"));
+                ("-o", vec![select, connect], "process attach --pid ", "process continue")
+            }
+        };
         let begin = match beginning {
             Beginning::Nothing => Vec::new(),
             Beginning::Attached { pid, goes_on: false } => vec![format!("{attach}{pid}")],
             Beginning::Attached { pid, goes_on: true } => vec![format!("{attach}{pid}"), go.to_owned()],
             Beginning::Started(words) => starting(words),
         };
-        let begin = begin.into_iter().map(OsString::from);
-        [connect].into_iter().chain(begin).flat_map(|command| [option.into(), command]).collect()
+        commands.extend(begin.into_iter().map(|command| (option, command.into())));
+        commands.into_iter().flat_map(|(option, command)| [option.into(), command]).collect()
     }
 }
 
@@ -186,11 +205,11 @@ impl Debugger {
             Some(target) => target.find(server, self.goes_on).await?,
             None => Beginning::Nothing,
         };
-        let socket = PrivateSocket::bind()
+        let socket = (self.kind.bind())
             .map_err(|error| ExitError::Failure(format!("cannot make a socket for the debugger: {error}")))?;
         let signals = Signals::new().map_err(ExitError::System)?;
         let child = tokio::process::Command::new(&self.program)
-            .args(self.kind.connecting(socket.path(), &beginning))
+            .args(self.kind.connecting(socket.address(), &beginning))
             .args(&self.arguments)
             .spawn()
             .map_err(|error| ExitError::Failure(self.cannot_start(&error)))?;
@@ -302,15 +321,18 @@ mod tests {
         let stays = Beginning::Attached { pid: 7, goes_on: false };
         assert_eq!(connecting(Kind::Gdb, &stays), gdb);
         assert_eq!(connecting(Kind::Gdb, &Beginning::Nothing), gdb[..2]);
-        let lldb = ["-o", "process connect unix-connect:///run/premote-1/rsp", "-o", "process attach --pid 7"];
-        assert_eq!(connecting(Kind::Lldb, &stays), lldb);
+        let lldb = Kind::Lldb.connecting(Path::new("premote-1"), &stays);
+        let platform =
+            ["-O", "platform select remote-linux", "-O", "platform connect unix-abstract-connect://premote-1"];
+        assert_eq!(lldb[..4], platform);
+        assert_eq!(lldb[4..], ["-o", "process attach --pid 7"]);
     }
 
     #[test]
     fn what_goes_on_is_continued_once_it_is_attached_to() {
         let goes_on = Beginning::Attached { pid: 7, goes_on: true };
         assert_eq!(connecting(Kind::Gdb, &goes_on)[2..], ["-ex", "attach 7", "-ex", "continue"]);
-        assert_eq!(connecting(Kind::Lldb, &goes_on)[2..], ["-o", "process attach --pid 7", "-o", "process continue"]);
+        assert_eq!(connecting(Kind::Lldb, &goes_on)[4..], ["-o", "process attach --pid 7", "-o", "process continue"]);
     }
 
     #[test]

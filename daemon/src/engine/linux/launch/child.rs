@@ -9,7 +9,7 @@ use nix::unistd::pipe2;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// A child that waits to be told to run the program. Where this is dropped first, it ends by itself.
@@ -23,12 +23,14 @@ pub(super) struct Forked {
 
 impl Forked {
     /// Forks a child that is to run `program`, searched in `PATH` where it has no slash, with `words` as its arguments
-    /// from the zeroth on. `stdin` makes it live apart from the server: see [`Apart`].
+    /// from the zeroth on, and `streams` for its standard ones, the server's where there is none. `apart` makes it live apart
+    /// from the server: see [`Apart`].
     pub(super) fn new(
         settings: &LaunchSettings,
         program: &CStr,
         words: &[CString],
-        stdin: Option<&File>,
+        streams: [Option<BorrowedFd<'_>>; 3],
+        apart: bool,
     ) -> Result<Self, Errno> {
         let environment = settings.environment();
         let directory = settings.directory.as_ref().map(|path| CString::new(path.as_os_str().as_bytes()));
@@ -41,7 +43,8 @@ impl Forked {
             environment: &pointers(&environment),
             directory: directory.as_deref(),
             disable_randomization: settings.disable_randomization,
-            apart: stdin.map(|stdin| Apart { stdin: stdin.as_raw_fd(), server: std::process::id().into() }),
+            apart: apart.then(|| Apart { server: std::process::id().into() }),
+            streams: streams.map(|stream| stream.map(|stream| stream.as_raw_fd())),
             go: go_read.as_raw_fd(),
             error: error_write.as_raw_fd(),
         })?;
@@ -81,6 +84,8 @@ struct Child<'a> {
     directory: Option<&'a CStr>,
     disable_randomization: bool,
     apart: Option<Apart>,
+    /// What becomes its standard streams.
+    streams: [Option<RawFd>; 3],
     /// Says when the program may run.
     go: RawFd,
     /// Takes the errno of what failed.
@@ -89,8 +94,6 @@ struct Child<'a> {
 
 /// A child that outlives the server, its terminal, and the connection that asked for it.
 struct Apart {
-    /// What it reads from.
-    stdin: RawFd,
     /// The server's process id.
     server: libc::c_ulong,
 }
@@ -116,6 +119,11 @@ impl Child<'_> {
                 // A group of its own: what a terminal sends to the server's group is not meant for the program.
                 None => _ = libc::setpgid(0, 0),
                 Some(apart) => apart.enter(),
+            }
+            for (stream, place) in self.streams.iter().zip(libc::STDIN_FILENO..) {
+                if let Some(stream) = *stream {
+                    libc::dup2(stream, place);
+                }
             }
             // The Rust runtime ignores it, and that would be inherited.
             libc::signal(libc::SIGPIPE, libc::SIG_DFL);
@@ -151,7 +159,6 @@ impl Apart {
         unsafe {
             // In a session of its own no terminal ends it, and the kernel continues no stopped one when the server ends.
             libc::setsid();
-            libc::dup2(self.stdin, libc::STDIN_FILENO);
             // Another thread may be handing descriptors to a session's worker at this moment. Before Linux 5.11 the
             // kernel does not know the call, and one of those may be inherited.
             libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);

@@ -2,12 +2,15 @@
 
 mod child;
 mod settings;
+mod streams;
 mod undebugged;
 
 pub use self::settings::LaunchSettings;
+pub use self::streams::StandardStreams;
 pub(crate) use self::undebugged::{find_program_past_links, start_undebugged};
 
 use self::child::Forked;
+use self::streams::Streams;
 use super::process::Process;
 use super::refusal::{LaunchFailed, check_launch, explain_launch};
 use super::thread::{State, Stop, Thread};
@@ -33,7 +36,8 @@ impl Engine {
         let refused = |errno| Error::from(explain_launch(path, settings.directory.as_deref(), errno));
         check_launch(path, settings.directory.as_deref())?;
         let (command, execs) = settings.command(program, arguments).map_err(refused)?;
-        let pid = start(settings, &command, execs).map_err(|failure| match failure {
+        let mut streams = Streams::open(settings)?;
+        let pid = start(settings, &command, execs, &streams).map_err(|failure| match failure {
             Failure::System(errno) => refused(errno),
             Failure::Explained(explained) => explained.into(),
         })?;
@@ -45,7 +49,10 @@ impl Engine {
         self.threads.insert(id.tid, thread);
         self.processes.insert(pid, process);
         self.interrupt_owed = false;
-        self.terminal.give_to(pid);
+        match streams.console.take() {
+            Some(console) => self.consoles.add(console),
+            None => self.terminal.give_to(pid),
+        }
         Ok(id)
     }
 }
@@ -62,8 +69,13 @@ impl From<Errno> for Failure {
 }
 
 /// Forks, traces the child, and follows it to the program's first instruction.
-fn start(settings: &LaunchSettings, command: &[CString], execs: usize) -> std::result::Result<Pid, Failure> {
-    let mut child = Forked::new(settings, &command[0], command, None)?;
+fn start(
+    settings: &LaunchSettings,
+    command: &[CString],
+    execs: usize,
+    streams: &Streams,
+) -> std::result::Result<Pid, Failure> {
+    let mut child = Forked::new(settings, &command[0], command, streams.descriptors(), false)?;
     let pid = child.pid;
     match trace(&mut child, execs) {
         Ok(()) => Ok(pid),

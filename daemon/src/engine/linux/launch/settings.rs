@@ -1,5 +1,6 @@
 //! What programs are started with.
 
+use super::StandardStreams;
 use crate::engine::error::{Error, Result};
 use nix::errno::Errno;
 use std::borrow::Cow;
@@ -17,6 +18,11 @@ pub struct LaunchSettings {
     pub directory: Option<PathBuf>,
     /// Differences from the server's environment; `None`: not set.
     environment: BTreeMap<OsString, Option<OsString>>,
+    /// Files of the server's machine for its standard input, output and error, from its directory; `None`: as `streams`
+    /// says.
+    pub files: [Option<PathBuf>; 3],
+    /// Where its standard streams lead.
+    pub streams: StandardStreams,
     /// Starts the program through `$SHELL`, or `/bin/sh`.
     pub shell: bool,
     /// A command that gets the program's command line as its last arguments, and executes it; empty: none.
@@ -29,6 +35,8 @@ impl Default for LaunchSettings {
             disable_randomization: true,
             directory: None,
             environment: BTreeMap::new(),
+            files: [None, None, None],
+            streams: StandardStreams::Inherited,
             shell: true,
             wrapper: Vec::new(),
         }

@@ -1,6 +1,7 @@
 //! Starting programs that nobody debugs, yet.
 
 use super::child::Forked;
+use super::streams::nothing;
 use super::{Broken, LaunchSettings, trace};
 use crate::engine::linux::ptrace;
 use crate::engine::linux::refusal::{LaunchFailed, check_launch, explain_launch};
@@ -11,7 +12,8 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::{self, AccessFlags, access};
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -49,8 +51,9 @@ fn start(
     let words = std::iter::once(program).chain(arguments.iter().map(OsString::as_os_str));
     let words = words.map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>();
     let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
-    let nothing = File::open("/dev/null").map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
-    let mut child = Forked::new(settings, &path, &words.map_err(|_| Errno::EINVAL)?, Some(&nothing))?;
+    let nothing = nothing()?;
+    let streams = [Some(nothing.as_fd()), None, None];
+    let mut child = Forked::new(settings, &path, &words.map_err(|_| Errno::EINVAL)?, streams, true)?;
     if suspended { suspend(&mut child) } else { release(&mut child) }?;
     Ok(child.pid)
 }
@@ -127,6 +130,7 @@ mod tests {
     use dbgsrv_protocol::rsp::resume::Actions;
     use nix::sys::memfd::{MFdFlags, memfd_create};
     use nix::unistd::ftruncate;
+    use std::fs::File;
     use std::os::unix::fs::FileExt;
     use std::process::Command;
 

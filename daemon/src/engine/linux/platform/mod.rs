@@ -4,11 +4,13 @@ mod info;
 mod listing;
 mod module;
 mod paths;
+mod shell;
 
 pub(crate) use self::info::host_info;
 pub(crate) use self::listing::{ProcessList, process_info};
 pub(crate) use self::module::module;
 pub(crate) use self::paths::{change_mode, complete, make_directory};
+pub(crate) use self::shell::shell;
 
 use super::refusal::machine_name;
 
