@@ -10,10 +10,12 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tracing::debug;
 
 /// What the far side says, as a line, when bytes are passed on from then on.
@@ -23,6 +25,8 @@ pub const REMOTE_PIPE_GREETING: &str = "premote relay: connected\n";
 const MAX_CHATTER: usize = 0x1_0000;
 /// Longest line of ssh's that an error repeats, in bytes.
 const MAX_REASON: u64 = 1024;
+/// How long an ssh that has ended may take to say why.
+const REASON_LIMIT: Duration = Duration::from_secs(2);
 /// Exit status of a shell that does not find the command (POSIX, "Command Search and Execution").
 const NOT_FOUND: i32 = 127;
 
@@ -134,7 +138,8 @@ async fn failure(ssh: &mut Child, reason: Option<JoinHandle<String>>) -> io::Err
         Err(error) => return error,
     };
     let reason = match reason {
-        Some(reason) => reason.await.unwrap_or_default(),
+        // A connection that ssh shares may outlive it, and hold its standard error.
+        Some(reason) => timeout(REASON_LIMIT, reason).await.ok().and_then(Result::ok).unwrap_or_default(),
         None => String::new(),
     };
     io::Error::other(explained(status, &reason))
