@@ -101,7 +101,7 @@ fn table_2_4_clicon_takes_backslashes_before_the_machines_name() {
     let reserved = Reserved::new();
     let transport = format!(r"tcp:port={},clicon=\\localhost", reserved.port());
     let server = Server::start_with(&["-t", &transport]);
-    assert!(server.log().contains(&format!("calling tcp port {} of localhost", reserved.port())), "{}", server.log());
+    server.assert_logs(&format!("calling tcp port {} of localhost", reserved.port()));
 }
 
 #[test]

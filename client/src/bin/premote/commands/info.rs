@@ -44,7 +44,7 @@ impl Info {
             ("user", info.user),
             ("started", local(info.started)),
             ("listening", info.listening.join(" ")),
-            ("implicit command", info.implicit_command_line.join(" ")),
+            ("implicit", info.implicit_command_line.join(" ")),
             ("sessions", info.sessions.to_string()),
             ("connection", protection(server.link().protection()).into()),
         ])
