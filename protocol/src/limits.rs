@@ -10,6 +10,9 @@ pub const MAX_PACKET: usize = 0x4_0000;
 /// Smallest `PacketSize` that a server may be set to: below it a register packet would not fit.
 pub const MIN_PACKET: usize = 1024;
 
+/// Most ranges in one `MultiMemRead`.
+pub const MAX_MEMORY_RANGES: usize = 1024;
+
 /// Most actions accepted in one `vCont`.
 pub const MAX_RESUME_ACTIONS: usize = 4096;
 

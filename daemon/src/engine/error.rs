@@ -24,6 +24,12 @@ pub enum Error {
     /// There is no such process in this session.
     #[error("this session has no such process; start one with run, or attach to one")]
     NoProcess,
+    /// No process runs a program of this name.
+    #[error("no process runs `{0}`")]
+    NoSuchName(String),
+    /// Several do, so that nobody knows which is meant.
+    #[error("several processes run `{0}`: {1}; attach to one by its id")]
+    SeveralNamed(String, String),
     /// There is no such thread in this session.
     #[error("this session has no such thread")]
     NoThread,
@@ -67,7 +73,7 @@ impl Error {
             Self::BadAddress(_) => Errno::EFAULT as u8,
             Self::Launch(failed) => failed.errno(),
             Self::NoConsole => Errno::ENXIO as u8,
-            Self::NoProcess | Self::NoThread => Errno::ESRCH as u8,
+            Self::NoProcess | Self::NoSuchName(_) | Self::NoThread | Self::SeveralNamed(..) => Errno::ESRCH as u8,
             Self::NoProgram => Errno::ENOENT as u8,
             Self::NoDebugRegister(..) => Errno::ENOSPC as u8,
             Self::Running => Errno::EBUSY as u8,

@@ -8,8 +8,8 @@ pub mod trace;
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    AttachRefused, Catch, Ending, Engine, Expedited, Interests, LaunchFailed, LaunchSettings, Obstacle, Remedy, Report,
-    StandardStreams, Tracer, Wait, journal,
+    AttachRefused, Catch, Ending, Engine, Expedited, Interests, LaunchFailed, LaunchSettings, MemoryRegion, Obstacle,
+    Remedy, Report, StandardStreams, Surroundings, Tracer, WATCHPOINTS, Wait, journal,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{host, interruptible};

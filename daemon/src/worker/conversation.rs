@@ -1,20 +1,21 @@
 //! What the client asks of the debuggees, family by family.
 
 use super::client::Client;
+use super::stop::with_event;
 use super::terms::Terms;
 use super::voice::Voice;
-use super::{file, memory, platform, process, query, trace, transfer};
+use super::{file, memory, platform, process, query, registers, thread, trace, transfer};
 use crate::engine::error::Error;
-use crate::engine::host::HostFiles;
 use crate::engine::host::platform::ProcessList;
-use crate::engine::{Catch, Engine, Expedited, Report, StandardStreams};
+use crate::engine::host::{Awaited, HostFiles};
+use crate::engine::{Catch, Engine, Report, StandardStreams};
 use dbgsrv_protocol::options::StandardStreams as Side;
+use dbgsrv_protocol::rsp::breakpoint::Kind;
+use dbgsrv_protocol::rsp::description::Dialect;
 use dbgsrv_protocol::rsp::request::Request;
-use dbgsrv_protocol::rsp::server::{Exchange, Reply, Server};
-use dbgsrv_protocol::rsp::signal::Signal;
-use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
-use dbgsrv_protocol::rsp::thread::{Scope, Selector, ThreadSelector};
-use dbgsrv_protocol::rsp::{breakpoint, console, registers, resume, settings, thread};
+use dbgsrv_protocol::rsp::server::{Exchange, Feature, Reply, Server};
+use dbgsrv_protocol::rsp::thread::ThreadSelector;
+use dbgsrv_protocol::rsp::{breakpoint, console, resume, settings};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
@@ -38,6 +39,12 @@ pub(crate) struct Conversation {
     pub(crate) last: Option<Report>,
     /// The program that ran last, for `vRun` without one and for `R`.
     pub(crate) program: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// The process that the client waits for, to attach to it.
+    pub(super) awaited: Option<Awaited>,
+    /// The client has interrupted its waiting, and is to be told so.
+    pub(super) given_up: bool,
+    /// Registers that the client has put aside.
+    pub(super) saved: registers::Saved,
     /// Why the last attach or run failed, for `monitor why`.
     pub(super) refusal: Option<String>,
     /// Tells of what becomes of the debuggees.
@@ -68,6 +75,9 @@ impl Conversation {
             scratch: Vec::new(),
             last: None,
             program: None,
+            awaited: None,
+            given_up: false,
+            saved: registers::Saved::default(),
             refusal: None,
             voice,
             terms,
@@ -88,6 +98,8 @@ impl Conversation {
         self.lldb = false;
         self.files = HostFiles::default();
         self.transfer = transfer::Snapshot::default();
+        self.awaited = None;
+        self.saved = registers::Saved::default();
         self.listed = ProcessList::default();
         self.refusal = None;
         self.non_stop = false;
@@ -126,21 +138,22 @@ impl Conversation {
 
     /// Carries a request out and answers it.
     pub(super) fn answer(&mut self, exchange: Exchange<'_>) {
-        let Exchange { thread, request, reply } = exchange;
+        let Exchange { thread: current, request, reply } = exchange;
+        self.engine.dialect = if reply.features().has(Feature::Lldb) { Dialect::Lldb } else { Dialect::Gdb };
         match request {
-            Request::Breakpoint(request) => self.breakpoint(thread, request, reply),
+            Request::Breakpoint(request) => self.breakpoint(current, request, reply),
             Request::Console(console::Request::Type(text)) => finish(self.engine.type_in(text), reply),
             Request::File(request) => file::answer(self, request, reply),
-            Request::Memory(request) => memory::answer(self, thread, request, reply),
+            Request::Memory(request) => memory::answer(self, current, request, reply),
             Request::Platform(request) => platform::answer(self, request, reply),
-            Request::Process(request) => process::answer(self, request, reply),
-            Request::Query(request) => query::answer(self, thread, request, reply),
-            Request::Registers(request) => self.registers(thread, request, reply),
+            Request::Process(request) => process::answer(self, current, request, reply),
+            Request::Query(request) => query::answer(self, current, request, reply),
+            Request::Registers(request) => registers::answer(self, current, request, reply),
             Request::Resume(request) => self.resume(request, reply),
-            Request::Setting(request) => self.setting(thread, request, reply),
-            Request::Thread(request) => self.thread(thread, request, reply),
-            Request::Trace(request) => trace::answer(self, thread, request, reply),
-            Request::Transfer(request) => transfer::answer(self, thread, request, reply),
+            Request::Setting(request) => self.setting(current, request, reply),
+            Request::Thread(request) => thread::answer(self, current, request, reply),
+            Request::Trace(request) => trace::answer(self, current, request, reply),
+            Request::Transfer(request) => transfer::answer(self, current, request, reply),
         }
     }
 
@@ -149,7 +162,7 @@ impl Conversation {
         self.waiting = false;
         self.voice.report(report);
         self.last = Some(report.clone());
-        with_event(&mut self.engine, report, |event| {
+        with_event(&mut self.engine, report, server.features(), |event| {
             if server.is_non_stop() { server.push_event(event) } else { server.handle_event(event) }
         });
     }
@@ -162,16 +175,20 @@ impl Conversation {
     /// Answers a request with a report: `?`, `vRun`, `vAttach`.
     pub(super) fn reply_report(&mut self, report: &Report, reply: Reply<'_>) {
         self.last = Some(report.clone());
-        with_event(&mut self.engine, report, |event| reply.event(event));
+        with_event(&mut self.engine, report, reply.features(), |event| reply.event(event));
     }
 
     fn breakpoint(&mut self, thread: ThreadSelector, request: breakpoint::Request<'_>, reply: Reply<'_>) {
+        // GDB tries the kind that watches both itself.
+        let lldb = reply.features().has(Feature::Lldb);
+        let watched = |kind| if lldb && kind == Kind::ReadWatch { Kind::AccessWatch } else { kind };
         let done = match request {
             breakpoint::Request::Insert { kind, address, size, conditions, commands, .. } => {
+                let kind = watched(kind);
                 self.engine.insert_breakpoint(thread, kind, address, size, conditions, commands)
             }
             breakpoint::Request::Remove { kind, address, size } => {
-                self.engine.remove_breakpoint(thread, kind, address, size)
+                self.engine.remove_breakpoint(thread, watched(kind), address, size)
             }
         };
         match done {
@@ -180,30 +197,11 @@ impl Conversation {
         }
     }
 
-    fn registers(&mut self, thread: ThreadSelector, request: registers::Request<'_>, reply: Reply<'_>) {
-        if self.engine.tracing().frame().is_some() {
-            return trace::registers(self, thread, request, reply);
-        }
-        self.scratch.clear();
-        let read = match request {
-            registers::Request::Read { number } => self.engine.read_register(thread, number, &mut self.scratch),
-            registers::Request::ReadAll => self.engine.read_registers(thread, &mut self.scratch),
-            registers::Request::Write { number, value } => {
-                return finish(self.engine.write_register(thread, number, value), reply);
-            }
-            registers::Request::WriteAll { values } => {
-                return finish(self.engine.write_registers(thread, values), reply);
-            }
-        };
-        match read {
-            Ok(()) => reply.registers(&self.scratch),
-            Err(error) => refuse(&error, reply),
-        }
-    }
-
     fn resume(&mut self, request: resume::Request<'_>, reply: Reply<'_>) {
         match request {
             resume::Request::Interrupt => {
+                // A client that waits for a process is told that there is none, see `run`.
+                self.given_up |= self.awaited.take().is_some();
                 self.engine.interrupt();
                 reply.ok();
             }
@@ -223,6 +221,9 @@ impl Conversation {
     fn setting(&mut self, thread: ThreadSelector, request: settings::Request<'_>, reply: Reply<'_>) {
         let launch = &mut self.engine.launch;
         match request {
+            // What a session has started ends with it, unless it was let go: nobody could find it again. And a program is
+            // run as what it is.
+            settings::Request::DetachOnError(_) | settings::Request::LaunchArchitecture(_) => {}
             settings::Request::DisableRandomization(disable) => launch.disable_randomization = disable,
             settings::Request::EnvironmentReset => launch.reset_environment(),
             settings::Request::EnvironmentSet(pair) => {
@@ -259,48 +260,6 @@ impl Conversation {
         }
         reply.ok();
     }
-
-    fn thread(&mut self, current: ThreadSelector, request: thread::Request, reply: Reply<'_>) {
-        match request {
-            thread::Request::Current => match self.engine.select(current) {
-                Ok(id) => reply.current_thread(id),
-                Err(error) => refuse(&error, reply),
-            },
-            thread::Request::ExtraInfo(selector) => match self.engine.thread_name(selector) {
-                Ok(name) => reply.hex(&name),
-                Err(error) => refuse(&error, reply),
-            },
-            thread::Request::IsAlive(selector) => finish(self.engine.select(selector).map(drop), reply),
-            thread::Request::List => reply.threads(self.engine.threads()),
-            thread::Request::Select { thread, scope: Scope::Resume } if !matches!(thread.thread, Selector::One(_)) => {
-                reply.ok();
-            }
-            // Where any thread will do, the one that was chosen before stays.
-            thread::Request::Select { thread, .. } => match self.engine.select_near(thread, current) {
-                Ok(id) => reply.selected(id),
-                Err(error) => refuse(&error, reply),
-            },
-        }
-    }
-}
-
-/// Calls `tell` with a report in the protocol's terms.
-fn with_event(engine: &mut Engine, report: &Report, tell: impl FnOnce(&Event<'_>)) {
-    let (thread, signal, reason, path) = match *report {
-        Report::Attached { thread, signal } => {
-            return tell(&Event::Stopped(Stop { thread, signal, reason: Reason::Signal, registers: &[], core: None }));
-        }
-        Report::Executed { thread } => (thread, Signal::TRAP, None, engine.program(thread.pid).unwrap_or_default()),
-        Report::Stopped { thread, signal, reason } => (thread, signal, Some(reason), Vec::new()),
-        Report::Exited { pid, status } => return tell(&Event::Exited { pid, status }),
-        Report::NoResumed => return tell(&Event::NoResumed),
-        Report::Signaled { pid, signal } => return tell(&Event::Signaled { pid, signal }),
-        Report::ThreadExited { thread, status } => return tell(&Event::ThreadExited { thread, status }),
-    };
-    let expedited = engine.expedited(thread);
-    let registers = expedited.each_ref().map(Expedited::content);
-    let reason = reason.unwrap_or(Reason::Exec { path: &path });
-    tell(&Event::Stopped(Stop { thread, signal, reason, registers: &registers, core: None }));
 }
 
 /// A path whose `~` before the first slash stands for the home directory of the server's user, as in a shell.

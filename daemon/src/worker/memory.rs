@@ -1,8 +1,9 @@
-//! Memory: `m`, `M`, `x`, `X`, `qSearch:memory`, `qCRC`.
+//! Memory: `m`, `M`, `x`, `X`, `qSearch:memory`, `qCRC`, `_M`, `_m`, `qMemoryRegionInfo`, `MultiMemRead`.
 
 use super::conversation::{Conversation, finish, refuse};
 use super::trace;
 use crate::engine::error::{Error, Result};
+use dbgsrv_protocol::limits::MAX_PACKET;
 use dbgsrv_protocol::rsp::crc::Crc;
 use dbgsrv_protocol::rsp::memory::Request;
 use dbgsrv_protocol::rsp::server::Reply;
@@ -28,6 +29,30 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
                 Err(error) => refuse(&error, reply),
             }
         }
+        Request::Allocate { size, permissions } => match session.engine.allocate(thread, size, permissions) {
+            Ok(address) => reply.address(address),
+            Err(Error::Unsupported) => reply.unsupported(),
+            Err(error) => refuse(&error, reply),
+        },
+        Request::Free { address } => finish(session.engine.free(thread, address), reply),
+        Request::ReadRanges(ranges) => {
+            let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
+            for (address, length) in ranges.iter() {
+                let start = bytes.len();
+                // What would not fit counts as not readable: the client asks for less.
+                let room = MAX_PACKET.saturating_sub(start);
+                let length = usize::try_from(length).ok().filter(|length| *length <= room).unwrap_or(0);
+                bytes.resize(start + length, 0);
+                let read = session.engine.read_memory(thread, address, &mut bytes[start..]).unwrap_or(0);
+                bytes.truncate(start + read);
+                lengths.push(read);
+            }
+            reply.memory_ranges(&lengths, &bytes);
+        }
+        Request::Region { address } => match session.engine.region(thread, address) {
+            Ok(region) => reply.memory_region(&region.as_region()),
+            Err(error) => refuse(&error, reply),
+        },
         Request::Write { address, data } => finish(session.engine.write_memory(thread, address, data), reply),
         Request::Search { address, length, pattern } => match search(session, thread, address, length, pattern) {
             Ok(found) => reply.search(found),

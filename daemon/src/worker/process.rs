@@ -1,18 +1,20 @@
-//! Processes: `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`.
+//! Processes: `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`, `A`, `qProcessInfo` and others of LLDB's.
 
 use super::conversation::{Conversation, finish, refuse};
 use super::session::name_of;
 use crate::engine::error::{Error, Result};
-use crate::engine::{AttachRefused, Report, Tracer};
+use crate::engine::host::Awaited;
+use crate::engine::{AttachRefused, Engine, Report, Tracer};
 use dbgsrv_protocol::ids::{Pid, ThreadId};
-use dbgsrv_protocol::rsp::process::Request;
-use dbgsrv_protocol::rsp::server::Reply;
+use dbgsrv_protocol::rsp::process::{Absent, Request};
+use dbgsrv_protocol::rsp::server::{Feature, Reply};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
+use dbgsrv_protocol::rsp::thread::ThreadSelector;
 use std::os::unix::ffi::OsStringExt;
 use tracing::warn;
 
-pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Reply<'_>) {
+pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request: Request<'_>, reply: Reply<'_>) {
     match request {
         Request::Attach(pid) => {
             let attached = session.engine.attach(pid).map_err(name_holder);
@@ -24,19 +26,20 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             }
             arrived(session, attached, None, reply);
         }
+        Request::AttachByName { name, absent } => attach_by_name(session, name, absent, reply),
         Request::Detach(pid) => {
-            let detached = current(session, pid).and_then(|pid| {
-                session.engine.detach(pid)?;
-                session.voice.detached(pid);
-                Ok(())
-            });
-            session.last = None;
+            let detached = current(session, pid).and_then(|pid| detach(session, pid, Engine::detach));
             finish(detached, reply);
         }
+        Request::DetachStopped(pid) => finish(detach(session, pid, Engine::detach_stopped), reply),
         Request::ExtendedMode => {
             session.extended = true;
             reply.ok();
         }
+        Request::Info => match session.engine.facts(thread) {
+            Ok(facts) => reply.debuggee(&facts),
+            Err(error) => refuse(&error, reply),
+        },
         Request::Kill(pid) => {
             session.last = None;
             finish(session.engine.kill(pid), reply);
@@ -45,6 +48,18 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             kill_all(session);
             reply.ok();
         }
+        Request::Launch { program, arguments } => {
+            let arguments = arguments.iter().map(<[u8]>::to_vec).collect();
+            session.engine.launch.shell = false;
+            let (launched, program) = run(session, program, arguments);
+            note(session, &launched, Some(&program));
+            session.last = launched.as_ref().ok().map(|&thread| stopped(thread, Signal::STOP));
+            finish(launched.map(drop), reply);
+        }
+        Request::LaunchSucceeded => match &session.refusal {
+            Some(why) if !session.engine.has_processes() => reply.launch_failed(why),
+            _ => reply.ok(),
+        },
         Request::Restart => {
             kill_all(session);
             if let Some((program, arguments)) = session.program.clone() {
@@ -57,24 +72,68 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
         }
         Request::Run { program, arguments } => {
             let arguments = arguments.iter().map(<[u8]>::to_vec).collect();
+            if reply.features().has(Feature::Lldb) {
+                // It starts a shell itself where its user wants one.
+                session.engine.launch.shell = false;
+            }
             let (launched, program) = run(session, program, arguments);
             arrived(session, launched, Some(&program), reply);
         }
         Request::Status if session.non_stop => {
             let standing = session.engine.standing().collect::<Vec<_>>();
-            let stop =
-                |thread| Stop { thread, signal: Signal::NONE, reason: Reason::Signal, registers: &[], core: None };
+            let (signal, reason) = (Signal::NONE, Reason::Signal);
+            let stop = |thread| Stop { thread, signal, reason, registers: &[], core: None, surroundings: None };
             reply.events(standing.into_iter().map(|thread| Event::Stopped(stop(thread))));
         }
         Request::Status => match status(session) {
             Some(report) => session.reply_report(&report, reply),
             None => reply.exited(),
         },
+        Request::SupportsDetachStopped => reply.ok(),
         Request::WasAttached(pid) => match session.engine.was_attached(pid) {
             Ok(attached) => reply.attached(attached),
             Err(error) => refuse(&error, reply),
         },
     }
+}
+
+/// Attaches to the process that runs a program of this name, or waits until there is one.
+fn attach_by_name(session: &mut Conversation, name: &[u8], absent: Absent, reply: Reply<'_>) {
+    let mut awaited = match Awaited::new(name) {
+        Ok(awaited) => awaited,
+        Err(error) => return refuse(&error, reply),
+    };
+    match absent {
+        Absent::WaitForNew => awaited.pass_over_present(),
+        Absent::Refuse | Absent::Wait => {
+            let found = awaited.find();
+            if absent == Absent::Refuse || !matches!(found, Err(Error::NoSuchName(_))) {
+                let attached = found.and_then(|pid| session.engine.attach(pid).map_err(name_holder));
+                return arrived(session, attached, None, reply);
+            }
+        }
+    }
+    session.awaited = Some(awaited);
+    reply.defer();
+}
+
+/// Looks for the process that the client waits for, and attaches to it; `None`: it is not there yet.
+pub(super) fn look_for_awaited(session: &mut Conversation) -> Option<Result<Report>> {
+    let found = match session.awaited.as_mut()?.find() {
+        Err(Error::NoSuchName(_)) => return None,
+        found => found,
+    };
+    session.awaited = None;
+    let attached = found.and_then(|pid| session.engine.attach(pid).map_err(name_holder));
+    note(session, &attached, None);
+    Some(attached.map(|thread| stopped(thread, signal_at_attach(session, thread, true))))
+}
+
+fn detach(session: &mut Conversation, pid: Pid, detach: fn(&mut Engine, Pid) -> Result<()>) -> Result<()> {
+    session.last = None;
+    detach(&mut session.engine, pid)?;
+    session.voice.detached(pid);
+    Ok(())
 }
 
 /// Says which session it is that holds a process already: to the engine it is but a process.
@@ -121,10 +180,24 @@ fn arrived(session: &mut Conversation, result: Result<ThreadId>, program: Option
     note(session, &result, program);
     match result {
         Ok(thread) => {
-            let signal = program.map_or_else(|| session.engine.take_signal_at_attach(thread), |_| Signal::TRAP);
+            let lldb = reply.features().has(Feature::Lldb);
+            let signal = match program {
+                // As LLDB's own server says it.
+                Some(_) if lldb => Signal::STOP,
+                Some(_) => Signal::TRAP,
+                None => signal_at_attach(session, thread, lldb),
+            };
             session.reply_report(&stopped(thread, signal), reply);
         }
         Err(error) => refuse(&error, reply),
+    }
+}
+
+/// The signal that a process was about to get when it was attached to, or none, which LLDB's own server says as SIGSTOP.
+fn signal_at_attach(session: &mut Conversation, thread: ThreadId, lldb: bool) -> Signal {
+    match session.engine.take_signal_at_attach(thread) {
+        Signal::NONE if lldb => Signal::STOP,
+        signal => signal,
     }
 }
 

@@ -1,9 +1,11 @@
-//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`.
+//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`, `qWatchpointSupportInfo`, `qFileLoadAddress`, `qShlibInfoAddr`,
+//! `jSignalsInfo`.
 
 use super::conversation::{Conversation, refuse};
+use crate::engine::WATCHPOINTS;
 use dbgsrv_protocol::options::StandardStreams;
 use dbgsrv_protocol::rsp::query::Request;
-use dbgsrv_protocol::rsp::server::Reply;
+use dbgsrv_protocol::rsp::server::{Feature, Reply};
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
 use nix::errno::Errno;
 
@@ -32,7 +34,19 @@ const SETTINGS: [(&[u8], &str); 10] = [
 
 pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request: Request<'_>, reply: Reply<'_>) {
     match request {
+        Request::FileAddress(path) => match session.engine.file_address(thread, path) {
+            Ok(address) => reply.address(address),
+            Err(error) => refuse(&error, reply),
+        },
+        Request::LibraryList => match session.engine.library_list(thread) {
+            Ok(address) => reply.address(address),
+            Err(error) => refuse(&error, reply),
+        },
+        Request::Signals => reply.signals(),
+        Request::Watchpoints => reply.watchpoints(WATCHPOINTS),
         Request::Monitor(line) => monitor(session, line, reply),
+        // LLDB finds thread-local variables itself, and asks no more after this.
+        Request::Symbol { .. } if reply.features().has(Feature::Lldb) => reply.unsupported(),
         Request::Symbol { name, value } => symbol(session, thread, name, value, reply),
         Request::TlsAddress { thread, offset, link_map } => {
             match session.engine.tls_address(thread, offset, link_map) {

@@ -2,12 +2,16 @@
 
 use super::client::Client;
 use super::conversation::Conversation;
+use super::process;
 use super::stream::{Received, Stream};
 use super::voice::Voice;
 use super::{Session, Terms};
+use crate::engine::error::Error;
 use crate::engine::{Engine, Interests, Wait, interruptible, journal::Journal};
 use crate::exit;
 use dbgsrv_protocol::rsp::server::{Capabilities, Capability, Config, Feature, Features, Server};
+use dbgsrv_protocol::rsp::signal::Signal;
+use nix::errno::Errno;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
@@ -21,6 +25,9 @@ const REST_AFTER: Duration = Duration::from_millis(4);
 
 /// How long at most between two looks at threads that are to be let go and can't yet.
 const LOOK_AFTER: Duration = Duration::from_millis(256);
+
+/// How long it takes at most until a process is noticed that a client waits for. A look takes a millisecond or two.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// How many requests a client makes after a stop before they are put to rest all the same.
 const REST_AFTER_REQUESTS: u32 = 8;
@@ -78,11 +85,14 @@ pub(crate) fn converse(conversation: &mut Conversation, stream: OwnedFd, capabil
 }
 
 fn interests(features: Features) -> Interests {
+    let lldb = features.has(Feature::Lldb);
     Interests {
-        exec: features.has(Feature::ExecEvents),
+        exec: lldb || features.has(Feature::ExecEvents),
         fork: features.has(Feature::ForkEvents),
         swbreak: features.has(Feature::SoftwareBreak),
         vfork: features.has(Feature::VforkEvents),
+        // As LLDB's own server says it.
+        interrupt: lldb.then_some(Signal::STOP),
     }
 }
 
@@ -116,7 +126,13 @@ impl Service<'_> {
             if let Some(violation) = self.server.violation() {
                 return Err(io::Error::other(violation));
             }
-            if self.conversation.is_waiting(&self.server) { self.wait()? } else { self.receive()? }
+            if self.conversation.awaited.is_some() || self.conversation.given_up {
+                self.await_process()?;
+            } else if self.conversation.is_waiting(&self.server) {
+                self.wait()?;
+            } else {
+                self.receive()?;
+            }
         }
     }
 
@@ -130,6 +146,27 @@ impl Service<'_> {
             Wait::Idle => self.conversation.nothing_runs(&mut self.server),
             Wait::Interrupted => {
                 if let Received::Bytes(count) = self.stream.receive_now(self.server.receive_buffer())? {
+                    self.server.received(count);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks whether there is the process that the client waits for, and listens to it between two looks.
+    fn await_process(&mut self) -> io::Result<()> {
+        let found = if std::mem::take(&mut self.conversation.given_up) {
+            Some(Err(Error::System(Errno::EINTR)))
+        } else {
+            process::look_for_awaited(self.conversation)
+        };
+        match found {
+            Some(Ok(report)) => self.conversation.tell(&report, &mut self.server),
+            Some(Err(error)) => self.server.handle_error(error.code(), &error.to_string()),
+            None => {
+                if let Received::Bytes(count) =
+                    self.stream.receive(self.server.receive_buffer(), Some(LOOK_AGAIN_AFTER))?
+                {
                     self.server.received(count);
                 }
             }

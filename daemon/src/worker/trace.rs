@@ -81,8 +81,10 @@ pub(super) fn registers(
     let number = match request {
         registers::Request::Read { number } => Some(number),
         registers::Request::ReadAll => None,
+        // LLDB's, which selects no frames.
+        registers::Request::Info { .. } | registers::Request::Save => return reply.unsupported(),
         // They are what they were.
-        registers::Request::Write { .. } | registers::Request::WriteAll { .. } => {
+        registers::Request::Restore { .. } | registers::Request::Write { .. } | registers::Request::WriteAll { .. } => {
             return refuse(&Error::System(Errno::EROFS), reply);
         }
     };

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::packet::FRAMING;
 use super::request::Request;
+use super::signal::Numbering;
 use super::transfer::Object;
 use super::{field, query, settings, trace, transfer};
 use crate::limits::{MAX_PACKET, MIN_CLIENT_PACKET};
@@ -55,6 +56,14 @@ impl<T: Member> Set<T> {
     }
 }
 
+impl Features {
+    /// How the client numbers signals.
+    #[must_use]
+    pub fn numbering(self) -> Numbering {
+        if self.has(Feature::Lldb) { Numbering::Linux } else { Numbering::Gdb }
+    }
+}
+
 /// Something that the client announced in `qSupported`, or switched on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Feature {
@@ -70,12 +79,16 @@ pub enum Feature {
     Gdb,
     /// `hwbreak+`.
     HardwareBreak,
+    /// It speaks LLDB's dialect: it sent `QThreadSuffixSupported`, or a `qSupported` that GDB would not send.
+    Lldb,
     /// `multiprocess+`: thread-ids name processes.
     Multiprocess,
     /// `no-resumed+`: understands `N`.
     NoResumed,
     /// `swbreak+`.
     SoftwareBreak,
+    /// `QListThreadsInStopReply`: stops list all threads of their process.
+    ThreadsInStops,
     /// `vfork-events+`.
     VforkEvents,
 }
@@ -129,6 +142,8 @@ pub enum Capability {
     HardwareBreak,
     /// `qXfer:libraries-svr4:read`.
     LibrariesSvr4,
+    /// LLDB's dialect, for clients that speak it.
+    Lldb,
     /// More than one process.
     Multiprocess,
     /// `QStartNoAckMode`. Only on transports that lose nothing.
@@ -188,57 +203,97 @@ impl Member for Capability {
 const TRACEPOINTS: &str = "ConditionalTracepoints+;TraceStateVariables+;TracepointSource+;InstallInTrace+;\
                            EnableDisableTracepoints+;QTBuffer:size+;tracenz+;qXfer:traceframe-info:read+";
 
-/// What announces a capability, and the feature that the client must have for it.
-const OFFERS: [(Capability, &str, Option<Feature>); 31] = [
-    (Capability::ThreadActions, "vContSupported+", None),
-    (Capability::NoAck, "QStartNoAckMode+", None),
-    (Capability::Multiprocess, "multiprocess+", Some(Feature::Multiprocess)),
-    (Capability::ErrorMessage, "error-message+", Some(Feature::ErrorMessage)),
-    (Capability::SoftwareBreak, "swbreak+", Some(Feature::SoftwareBreak)),
-    (Capability::HardwareBreak, "hwbreak+", Some(Feature::HardwareBreak)),
-    (Capability::ForkEvents, "fork-events+", Some(Feature::ForkEvents)),
-    (Capability::VforkEvents, "vfork-events+", Some(Feature::VforkEvents)),
-    (Capability::ExecEvents, "exec-events+", Some(Feature::ExecEvents)),
-    (Capability::NoResumed, "no-resumed+", Some(Feature::NoResumed)),
-    (Capability::BinaryUpload, "binary-upload+", None),
-    (Capability::Auxv, "qXfer:auxv:read+", None),
-    (Capability::ExecFile, "qXfer:exec-file:read+", None),
-    (Capability::TargetDescription, "qXfer:features:read+", None),
-    (Capability::LibrariesSvr4, "qXfer:libraries-svr4:read+;augmented-libraries-svr4-read+", None),
-    (Capability::OsData, "qXfer:osdata:read+", None),
-    (Capability::SignalInfo, "qXfer:siginfo:read+;qXfer:siginfo:write+", None),
-    (Capability::Threads, "qXfer:threads:read+", None),
-    (Capability::PassSignals, "QPassSignals+", None),
-    (Capability::ProgramSignals, "QProgramSignals+", None),
-    (Capability::CatchSyscalls, "QCatchSyscalls+", None),
-    (Capability::ThreadEvents, "QThreadEvents+", None),
-    (Capability::NonStop, "QNonStop+", None),
-    (Capability::ConditionalBreakpoints, "ConditionalBreakpoints+", None),
-    (Capability::BreakpointCommands, "BreakpointCommands+", None),
-    (Capability::DisableRandomization, "QDisableRandomization+", None),
-    (Capability::StartupWithShell, "QStartupWithShell+", None),
-    (Capability::Environment, "QEnvironmentHexEncoded+;QEnvironmentReset+;QEnvironmentUnset+", None),
-    (Capability::WorkingDirectory, "QSetWorkingDir+", None),
-    (Capability::Tracepoints, TRACEPOINTS, None),
-    (Capability::DisconnectedTracing, "DisconnectedTracing+", None),
+/// Whom a capability is offered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Audience {
+    /// Everybody.
+    All,
+    /// All but clients that speak LLDB's dialect: to these it means nothing, or something else.
+    AllButLldb,
+    /// Clients that have the feature.
+    With(Feature),
+}
+
+impl Audience {
+    fn includes(self, features: Features) -> bool {
+        match self {
+            Self::All => true,
+            Self::AllButLldb => !features.has(Feature::Lldb),
+            Self::With(feature) => features.has(feature),
+        }
+    }
+}
+
+/// What announces a capability, and to whom.
+const OFFERS: [(Capability, &str, Audience); 32] = [
+    (Capability::ThreadActions, "vContSupported+", Audience::AllButLldb),
+    (Capability::NoAck, "QStartNoAckMode+", Audience::All),
+    (Capability::Multiprocess, "multiprocess+", Audience::With(Feature::Multiprocess)),
+    (Capability::ErrorMessage, "error-message+", Audience::With(Feature::ErrorMessage)),
+    (Capability::SoftwareBreak, "swbreak+", Audience::With(Feature::SoftwareBreak)),
+    (Capability::HardwareBreak, "hwbreak+", Audience::With(Feature::HardwareBreak)),
+    (Capability::ForkEvents, "fork-events+", Audience::With(Feature::ForkEvents)),
+    (Capability::VforkEvents, "vfork-events+", Audience::With(Feature::VforkEvents)),
+    (Capability::ExecEvents, "exec-events+", Audience::With(Feature::ExecEvents)),
+    (Capability::NoResumed, "no-resumed+", Audience::With(Feature::NoResumed)),
+    (Capability::BinaryUpload, "binary-upload+", Audience::AllButLldb),
+    (Capability::Auxv, "qXfer:auxv:read+", Audience::All),
+    (Capability::ExecFile, "qXfer:exec-file:read+", Audience::AllButLldb),
+    (Capability::TargetDescription, "qXfer:features:read+", Audience::All),
+    (Capability::LibrariesSvr4, "qXfer:libraries-svr4:read+;augmented-libraries-svr4-read+", Audience::All),
+    (Capability::OsData, "qXfer:osdata:read+", Audience::AllButLldb),
+    (Capability::SignalInfo, "qXfer:siginfo:read+;qXfer:siginfo:write+", Audience::All),
+    (Capability::Threads, "qXfer:threads:read+", Audience::AllButLldb),
+    (Capability::PassSignals, "QPassSignals+", Audience::All),
+    (Capability::ProgramSignals, "QProgramSignals+", Audience::AllButLldb),
+    (Capability::CatchSyscalls, "QCatchSyscalls+", Audience::AllButLldb),
+    (Capability::ThreadEvents, "QThreadEvents+", Audience::AllButLldb),
+    (Capability::NonStop, "QNonStop+", Audience::AllButLldb),
+    (Capability::ConditionalBreakpoints, "ConditionalBreakpoints+", Audience::AllButLldb),
+    (Capability::BreakpointCommands, "BreakpointCommands+", Audience::AllButLldb),
+    (Capability::DisableRandomization, "QDisableRandomization+", Audience::AllButLldb),
+    (Capability::StartupWithShell, "QStartupWithShell+", Audience::AllButLldb),
+    (Capability::Environment, "QEnvironmentHexEncoded+;QEnvironmentReset+;QEnvironmentUnset+", Audience::AllButLldb),
+    (Capability::WorkingDirectory, "QSetWorkingDir+", Audience::AllButLldb),
+    (Capability::Tracepoints, TRACEPOINTS, Audience::AllButLldb),
+    (Capability::DisconnectedTracing, "DisconnectedTracing+", Audience::AllButLldb),
+    (
+        Capability::Lldb,
+        "QThreadSuffixSupported+;QListThreadsInStopReply+;qEcho+;native-signals+",
+        Audience::With(Feature::Lldb),
+    ),
 ];
 
-/// The features in what follows `qSupported`, as far as the server can make use of them.
-pub(crate) fn read(text: &[u8], capabilities: Capabilities) -> Features {
-    let announced = text.split(|byte| matches!(byte, b':' | b';'));
-    let known = announced.filter_map(|name| ANNOUNCED.iter().find(|(known, _)| *known == name));
+/// What the client switches on with packets of their own, and keeps when it sends `qSupported` again.
+const SWITCHED: [Feature; 4] = [Feature::ErrorStrings, Feature::Gdb, Feature::Lldb, Feature::ThreadsInStops];
+
+/// What only LLDB leaves out of a `qSupported` that has `xmlRegisters`: every GDB that knows the one knows some of the
+/// others.
+const NEVER_LLDB: [&[u8]; 4] = [b"qRelocInsn+", b"swbreak+", b"hwbreak+", b"vContSupported+"];
+
+/// The features in what follows `qSupported`, as far as the server can make use of them, and those of `before` that it does
+/// not touch.
+pub(crate) fn read(text: &[u8], capabilities: Capabilities, before: Features) -> Features {
+    let announced = || text.split(|byte| matches!(byte, b':' | b';'));
+    let known = announced().filter_map(|name| ANNOUNCED.iter().find(|(known, _)| *known == name));
     let offered = known.filter(|(_, feature)| {
-        OFFERS.iter().any(|(capability, _, needed)| *needed == Some(*feature) && capabilities.has(*capability))
+        let offers = |audience| audience == Audience::With(*feature);
+        OFFERS.iter().any(|(capability, _, audience)| offers(*audience) && capabilities.has(*capability))
     });
-    offered.fold(Features::NONE, |features, (_, feature)| features.with(*feature))
+    let kept = SWITCHED.into_iter().filter(|feature| before.has(*feature));
+    let lldb = capabilities.has(Capability::Lldb)
+        && announced().any(|name| name.starts_with(b"xmlRegisters="))
+        && !announced().any(|name| NEVER_LLDB.contains(&name));
+    let all = offered.map(|(_, feature)| *feature).chain(kept).chain(lldb.then_some(Feature::Lldb));
+    all.fold(Features::NONE, Set::with)
 }
 
 /// Appends the answer to `qSupported`.
 pub(crate) fn write(out: &mut Vec<u8>, packet_size: usize, capabilities: Capabilities, features: Features) {
     out.extend_from_slice(b"PacketSize=");
     field::put_number(out, packet_size as u64);
-    for (capability, text, needed) in OFFERS {
-        if capabilities.has(capability) && needed.is_none_or(|feature| features.has(feature)) {
+    for (capability, text, audience) in OFFERS {
+        if capabilities.has(capability) && audience.includes(features) {
             out.push(b';');
             out.extend_from_slice(text.as_bytes());
         }
@@ -321,11 +376,30 @@ pub(crate) fn is_untold(body: &[u8], capabilities: Capabilities) -> bool {
 /// The capability that a request needs, if it needs one.
 pub(crate) fn needed(request: &Request<'_>) -> Option<Capability> {
     use super::memory::{Encoding, Request as Memory};
+    use super::process::Request as Process;
+    use super::query::Request as Query;
+    use super::registers::Request as Registers;
+    use super::thread::Request as Thread;
     Some(match request {
+        Request::Process(
+            Process::AttachByName { .. }
+            | Process::DetachStopped(_)
+            | Process::Info
+            | Process::Launch { .. }
+            | Process::LaunchSucceeded
+            | Process::SupportsDetachStopped,
+        )
+        | Request::Memory(
+            Memory::Allocate { .. } | Memory::Free { .. } | Memory::ReadRanges(_) | Memory::Region { .. },
+        )
+        | Request::Query(Query::FileAddress(_) | Query::LibraryList | Query::Signals | Query::Watchpoints)
+        | Request::Registers(Registers::Info { .. } | Registers::Restore { .. } | Registers::Save)
+        | Request::Thread(Thread::Infos | Thread::StopInfo(_)) => Capability::Lldb,
         Request::Memory(Memory::Read { encoding: Encoding::Binary, .. }) => Capability::BinaryUpload,
         Request::Query(query::Request::TlsAddress { .. }) => Capability::TlsAddress,
         Request::Setting(setting) => match setting {
             settings::Request::CatchSyscalls(_) => Capability::CatchSyscalls,
+            settings::Request::DetachOnError(_) | settings::Request::LaunchArchitecture(_) => Capability::Lldb,
             settings::Request::DisableRandomization(_) => Capability::DisableRandomization,
             settings::Request::EnvironmentSet(_)
             | settings::Request::EnvironmentUnset(_)
@@ -363,7 +437,7 @@ mod tests {
 
     fn answer(announced: &[u8], capabilities: Capabilities) -> String {
         let mut out = Vec::new();
-        write(&mut out, 0x4000, capabilities, read(announced, capabilities));
+        write(&mut out, 0x4000, capabilities, read(announced, capabilities, Features::NONE));
         String::from_utf8(out).unwrap()
     }
 
@@ -378,7 +452,7 @@ mod tests {
     fn features_take_effect_only_if_the_server_offers_them() {
         let announced = b":multiprocess+;swbreak+;fork-events+;xmlRegisters=i386;unheard-of+;no-resumed-";
         let capabilities = Capabilities::ALL.without(Capability::ForkEvents);
-        let features = read(announced, capabilities);
+        let features = read(announced, capabilities, Features::NONE);
         assert_eq!(features, Features::NONE.with(Feature::Multiprocess).with(Feature::SoftwareBreak));
         let text = answer(announced, capabilities);
         assert!(text.contains(";multiprocess+;swbreak+;") && !text.contains("fork-events"), "{text}");
@@ -388,7 +462,7 @@ mod tests {
     fn a_client_reads_what_a_server_writes() {
         let mut announced = Vec::new();
         announce(&mut announced, Features::ALL.without(Feature::ForkEvents));
-        let features = read(announced.strip_prefix(b"qSupported").unwrap(), Capabilities::ALL);
+        let features = read(announced.strip_prefix(b"qSupported").unwrap(), Capabilities::ALL, Features::NONE);
         assert!(features.has(Feature::Multiprocess) && features.has(Feature::ErrorMessage));
         assert!(!features.has(Feature::ForkEvents));
         let offer = Offer::read(answer(&announced, Capabilities::ALL).as_bytes());
@@ -399,6 +473,22 @@ mod tests {
         write_actions(&mut actions, Capabilities::ALL);
         assert!(read_actions(&actions, Capabilities::NONE).has(Capability::RangeStep));
         assert!(!read_actions(b"vCont;c;C;s;S;t", Capabilities::NONE).has(Capability::RangeStep));
+    }
+
+    #[test]
+    fn lldb_is_known_by_what_it_announces_and_offered_what_it_knows() {
+        const LLDB: &[u8] = b":xmlRegisters=i386,arm,mips,arc;multiprocess+;fork-events+;vfork-events+";
+        let text = answer(LLDB, Capabilities::ALL);
+        assert!(text.contains(";native-signals+") && text.contains(";QThreadSuffixSupported+;"), "{text}");
+        assert!(text.contains(";qXfer:auxv:read+") && text.contains(";multiprocess+;fork-events+"), "{text}");
+        for unknown in ["vContSupported", "binary-upload", "qXfer:threads", "QNonStop", "swbreak"] {
+            assert!(!text.contains(unknown), "{text}");
+        }
+        let has = |announced, before| read(announced, Capabilities::ALL, before).has(Feature::Lldb);
+        assert!(!has(b":xmlRegisters=i386;swbreak+;qRelocInsn+;vContSupported+", Features::NONE));
+        assert!(!has(b":xmlRegisters=i386;qRelocInsn+", Features::NONE) && !has(b"", Features::NONE));
+        assert!(has(b"", Features::NONE.with(Feature::Lldb)), "it stays what it was");
+        assert!(!read(LLDB, Capabilities::ALL.without(Capability::Lldb), Features::NONE).has(Feature::Lldb));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`.
+//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`, and LLDB's `qWatchpointSupportInfo`, `qFileLoadAddress`, `qShlibInfoAddr`,
+//! `jSignalsInfo`.
 
 use alloc::vec::Vec;
 
@@ -13,8 +14,14 @@ use super::thread::ThreadSelector;
 /// never get out of the machine: it answers them itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Request<'a> {
+    /// `qFileLoadAddress:HEX`: where the file of this decoded path is loaded.
+    FileAddress(&'a [u8]),
+    /// `qShlibInfoAddr`: where the program keeps the address of the dynamic linker's list.
+    LibraryList,
     /// `qRcmd,HEX`: the user's `monitor` line, decoded.
     Monitor(&'a [u8]),
+    /// `jSignalsInfo`: the signals of the system, and what a debugger does with them unless told otherwise.
+    Signals,
     /// `qSymbol:…`: the client offers to look symbols up, or answers the last look-up.
     Symbol {
         /// The value found; `None`: not found, or this is the first offer.
@@ -31,8 +38,14 @@ pub enum Request<'a> {
         /// Address of the module's `link_map`.
         link_map: u64,
     },
+    /// `qWatchpointSupportInfo:`: how many there can be.
+    Watchpoints,
 }
 
+const FILE_ADDRESS: &[u8] = b"qFileLoadAddress:";
+const LIBRARY_LIST: &[u8] = b"qShlibInfoAddr";
+const SIGNALS: &[u8] = b"jSignalsInfo";
+const WATCHPOINTS: &[u8] = b"qWatchpointSupportInfo:";
 const MONITOR: &[u8] = b"qRcmd,";
 const SYMBOL: &[u8] = b"qSymbol:";
 const TLS_ADDRESS: &[u8] = b"qGetTLSAddr:";
@@ -43,7 +56,16 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`Malformed`] if text is not hex or a field is missing.
     pub fn parse(body: &'a mut [u8]) -> Result<Option<Self>, Malformed> {
-        if body.starts_with(MONITOR) {
+        match &*body {
+            LIBRARY_LIST => return Ok(Some(Self::LibraryList)),
+            SIGNALS => return Ok(Some(Self::Signals)),
+            WATCHPOINTS => return Ok(Some(Self::Watchpoints)),
+            _ => {}
+        }
+        if body.starts_with(FILE_ADDRESS) {
+            let path = hex::decode_in_place(&mut body[FILE_ADDRESS.len()..]).ok_or(Malformed("qFileLoadAddress"))?;
+            Ok(Some(Self::FileAddress(path)))
+        } else if body.starts_with(MONITOR) {
             let line = hex::decode_in_place(&mut body[MONITOR.len()..]).ok_or(Malformed("qRcmd"))?;
             Ok(Some(Self::Monitor(line)))
         } else if body.starts_with(SYMBOL) {
@@ -58,6 +80,13 @@ impl<'a> Request<'a> {
     /// Appends the body.
     pub fn emit(&self, out: &mut Vec<u8>) {
         match *self {
+            Self::FileAddress(path) => {
+                out.extend_from_slice(FILE_ADDRESS);
+                hex::encode(out, path);
+            }
+            Self::LibraryList => out.extend_from_slice(LIBRARY_LIST),
+            Self::Signals => out.extend_from_slice(SIGNALS),
+            Self::Watchpoints => out.extend_from_slice(WATCHPOINTS),
             Self::Monitor(line) => {
                 out.extend_from_slice(MONITOR);
                 hex::encode(out, line);
@@ -106,6 +135,10 @@ mod tests {
         #[test]
         fn every_request_reads_back_as_emitted(text: Vec<u8>, value: Option<u64>, thread in selectors(), offset: u64, link_map: u64) {
             round_trip(&Request::Monitor(&text).into());
+            round_trip(&Request::FileAddress(&text).into());
+            for request in [Request::LibraryList, Request::Signals, Request::Watchpoints] {
+                round_trip(&request.into());
+            }
             round_trip(&Request::Symbol { value, name: &text }.into());
             round_trip(&Request::TlsAddress { thread, offset, link_map }.into());
         }
@@ -122,6 +155,7 @@ mod tests {
         for body in [
             "qRcmd,6",
             "qRcmd,zz",
+            "qFileLoadAddress:6",
             "qSymbol:",
             "qSymbol:x:61",
             "qSymbol::6",

@@ -21,7 +21,7 @@ pub enum Request<'a> {
     Memory(memory::Request<'a>),
     /// `qHostInfo`, `qPlatform_…`, `qfProcessInfo`, `qModuleInfo` and others of LLDB's platforms.
     Platform(platform::Request<'a>),
-    /// `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`.
+    /// `!`, `?`, `vRun`, `vAttach`, `vKill`, `k`, `D`, `R`, `qAttached`, `A`, `qProcessInfo` and others.
     Process(process::Request<'a>),
     /// `qRcmd`, `qSymbol`, `qGetTLSAddr`.
     Query(query::Request<'a>),
@@ -130,16 +130,17 @@ enum Family {
 /// The only family that may know `body`.
 fn family(body: &[u8]) -> Option<Family> {
     Some(match body.first()? {
-        b'm' | b'M' | b'x' | b'X' => Family::Memory,
+        b'm' | b'M' | b'x' | b'X' | b'_' => Family::Memory,
         b'g' | b'G' | b'p' | b'P' => Family::Registers,
         b'c' | b'C' | b's' | b'S' => Family::Resume,
         b'Z' | b'z' => Family::Breakpoint,
         b'H' | b'T' => Family::Thread,
         b'I' => Family::Console,
-        b'!' | b'?' | b'D' | b'k' | b'R' => Family::Process,
+        b'!' | b'?' | b'A' | b'D' | b'k' | b'R' => Family::Process,
         b'Q' => match body {
             // Not `QThread…`.
             [b'Q', b'T', next, ..] if *next != b'h' => Family::Trace,
+            [b'Q', b'S', b'a', ..] | [b'Q', b'R', b'e', ..] => Family::Registers,
             _ => Family::Setting,
         },
         b'v' => match body {
@@ -148,12 +149,17 @@ fn family(body: &[u8]) -> Option<Family> {
             _ => Family::Process,
         },
         b'j' | b'q' if platform::knows(body) => Family::Platform,
+        b'j' => match body {
+            [b'j', b'T', ..] => Family::Thread,
+            _ => Family::Query,
+        },
         b'q' => match body {
             [b'q', b'X', ..] => Family::Transfer,
-            [b'q', b'C', b'R', ..] | [b'q', b'S', b'e', ..] => Family::Memory,
+            [b'q', b'C', b'R', ..] | [b'q', b'M' | b'S', b'e', ..] => Family::Memory,
+            [b'q', b'R', b'e', ..] => Family::Registers,
             [b'q', b'T', next, ..] if *next != b'h' => Family::Trace,
             [b'q', b'C' | b'f' | b'T', ..] => Family::Thread,
-            [b'q', b'A', ..] => Family::Process,
+            [b'q', b'A' | b'L' | b'P', ..] | [b'q', b'S', b'u', ..] => Family::Process,
             _ => Family::Query,
         },
         _ => return None,
@@ -190,7 +196,7 @@ pub(crate) mod tests {
 
     #[test]
     fn packets_of_no_family_are_unknown() {
-        for body in ["", "A", "vCont?", "vMustReplyEmpty", "qSupported:x+", "qL1", "\x03", "b", "i"] {
+        for body in ["", "a", "vCont?", "vMustReplyEmpty", "qSupported:x+", "qL1", "\x03", "b", "i"] {
             unknown(body.as_bytes());
         }
     }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::field;
 use super::request::Malformed;
-use super::signal::Signal;
+use super::signal::{Numbering, Signal};
 use super::thread::{Selector, ThreadSelector};
 use crate::limits::MAX_RESUME_ACTIONS;
 
@@ -32,7 +32,11 @@ pub enum Action {
 /// threads that no other one admits. `c`, `s`, `C` and `S` come as one action on the thread chosen with `Hc`; where
 /// none is chosen, a step or a signal concerns the thread chosen with `Hg`, and a second action continues all others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Actions<'a>(Form<'a>);
+pub struct Actions<'a> {
+    form: Form<'a>,
+    /// How the packet numbers signals.
+    numbering: Numbering,
+}
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form<'a> {
@@ -57,27 +61,34 @@ impl<'a> Actions<'a> {
             ThreadAction::parse(item)?;
             count += 1;
         }
-        (count <= MAX_RESUME_ACTIONS).then_some(Self(Form::List(text)))
+        (count <= MAX_RESUME_ACTIONS).then_some(Self::new(Form::List(text)))
     }
 
-    /// Says which threads the old packets mean: those chosen with `Hc` and `Hg`.
+    const fn new(form: Form<'a>) -> Self {
+        Self { form, numbering: Numbering::Gdb }
+    }
+
+    /// Says which threads the old packets mean, those chosen with `Hc` and `Hg`, and how the client numbers signals.
     #[must_use]
-    pub(crate) fn bind(self, chosen: ThreadSelector, current: ThreadSelector) -> Self {
-        match self.0 {
-            Form::List(_) => self,
-            Form::Old { action, .. } => Self(Form::Old { action, chosen, current }),
-        }
+    pub(crate) fn bind(self, chosen: ThreadSelector, current: ThreadSelector, numbering: Numbering) -> Self {
+        let form = match self.form {
+            Form::List(_) => self.form,
+            Form::Old { action, .. } => Form::Old { action, chosen, current },
+        };
+        Self { form, numbering }
     }
 
     /// Each action, in the order in which they count.
     pub fn iter(&self) -> impl Iterator<Item = ThreadAction> + Clone + use<'a> {
-        let (list, old) = match self.0 {
+        let numbering = self.numbering;
+        let (list, old) = match self.form {
             Form::List(text) => (text, [None; 2]),
             Form::Old { action, chosen, current } => (&b""[..], old_actions(action, chosen, current)),
         };
         let named = items(list).filter(|item| item.contains(&b':'));
         let default = items(list).filter(|item| !item.contains(&b':'));
-        named.chain(default).filter_map(ThreadAction::parse).chain(old.into_iter().flatten())
+        let all = named.chain(default).filter_map(ThreadAction::parse).chain(old.into_iter().flatten());
+        all.map(move |each| ThreadAction { action: each.action.numbered(numbering), ..each })
     }
 }
 
@@ -172,6 +183,16 @@ impl Action {
         })
     }
 
+    /// The action as it is meant where the packet's signals have these numbers; parsing takes them for GDB's.
+    fn numbered(self, numbering: Numbering) -> Self {
+        let signal = |signal: Option<Signal>| signal.map(|signal| numbering.read(signal.0));
+        match self {
+            Self::Continue(number) => Self::Continue(signal(number)),
+            Self::Step(number) => Self::Step(signal(number)),
+            Self::RangeStep { .. } | Self::Stop => self,
+        }
+    }
+
     fn emit(self, out: &mut Vec<u8>) {
         match self {
             Self::Continue(None) => out.push(b'c'),
@@ -229,11 +250,11 @@ impl<'a> Request<'a> {
     pub fn emit(&self, out: &mut Vec<u8>) {
         match *self {
             Self::Interrupt => out.extend_from_slice(INTERRUPT),
-            Self::Resume { actions: Actions(Form::List(text)), .. } => {
+            Self::Resume { actions: Actions { form: Form::List(text), .. }, .. } => {
                 out.extend_from_slice(LIST);
                 out.extend_from_slice(text);
             }
-            Self::Resume { actions: Actions(Form::Old { action, .. }), address } => {
+            Self::Resume { actions: Actions { form: Form::Old { action, .. }, .. }, address } => {
                 action.emit(out);
                 if let Some(address) = address {
                     if let Action::Continue(Some(_)) | Action::Step(Some(_)) = action {
@@ -251,7 +272,7 @@ fn old<'a>(action: &[u8], address: &[u8]) -> Option<Request<'a>> {
     let (action, rest) = Action::parse(action)?;
     let address = if address.is_empty() { None } else { Some(field::whole(address)?) };
     let form = Form::Old { action, chosen: ThreadSelector::ANY, current: ThreadSelector::ANY };
-    rest.is_empty().then_some(Request::Resume { actions: Actions(form), address })
+    rest.is_empty().then_some(Request::Resume { actions: Actions::new(form), address })
 }
 
 #[cfg(test)]
@@ -305,8 +326,19 @@ mod tests {
 
     fn threads(body: &[u8], chosen: &[u8]) -> Vec<(Action, ThreadSelector)> {
         let Ok(Some(Request::Resume { actions, .. })) = Request::parse(body) else { panic!("{body:?}") };
-        let actions = actions.bind(ThreadSelector::whole(chosen).unwrap(), ThreadSelector::whole(b"p1.2").unwrap());
+        let current = ThreadSelector::whole(b"p1.2").unwrap();
+        let actions = actions.bind(ThreadSelector::whole(chosen).unwrap(), current, Numbering::Gdb);
         actions.iter().map(|item| (item.action, item.thread)).collect()
+    }
+
+    #[test]
+    fn signals_come_in_the_clients_numbering() {
+        for body in [&b"vCont;C0a:1;S13:2"[..], b"C0a"] {
+            let Ok(Some(Request::Resume { actions, .. })) = Request::parse(body) else { panic!("{body:?}") };
+            let first = |numbering| actions.bind(ThreadSelector::ANY, ThreadSelector::ANY, numbering).iter().next();
+            assert_eq!(first(Numbering::Linux).unwrap().action, Action::Continue(Some(Signal::USR1)));
+            assert_eq!(first(Numbering::Gdb).unwrap().action, Action::Continue(Some(Signal::BUS)));
+        }
     }
 
     #[test]

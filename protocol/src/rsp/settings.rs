@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use super::field;
 use super::packet::hex;
 use super::request::Malformed;
-use super::signal::Signal;
+use super::signal::{Numbering, Signal};
 
 /// A list of signals, `;` between hex numbers, checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SignalList<'a> {
     text: &'a [u8],
+    numbering: Numbering,
 }
 
 /// The system call numbers of `QCatchSyscalls:1;…`, checked; empty: all of them.
@@ -29,12 +30,21 @@ impl<'a> SignalList<'a> {
     /// The list in `text`; `None` if it has something that is no signal number.
     #[must_use]
     pub fn parse(text: &'a [u8]) -> Option<Self> {
-        numbers(text).all(|number| number.is_some_and(|number| number <= u8::MAX.into())).then_some(Self { text })
+        numbers(text)
+            .all(|number| number.is_some_and(|number| number <= u8::MAX.into()))
+            .then_some(Self { text, numbering: Numbering::Gdb })
+    }
+
+    /// The same list where its numbers are these.
+    #[must_use]
+    pub(crate) const fn numbered(self, numbering: Numbering) -> Self {
+        Self { numbering, ..self }
     }
 
     /// Each signal.
     pub fn iter(&self) -> impl Iterator<Item = Signal> + Clone + use<'a> {
-        numbers(self.text).flatten().map(|number| Signal(number as u8))
+        let numbering = self.numbering;
+        numbers(self.text).flatten().map(move |number| numbering.read(number as u8))
     }
 }
 
@@ -83,14 +93,18 @@ impl StandardStream {
 pub enum Request<'a> {
     /// `QCatchSyscalls:0`, `QCatchSyscalls:1[;SYSNO…]`; `None`: off.
     CatchSyscalls(Option<SyscallList<'a>>),
-    /// `QDisableRandomization:0|1`.
+    /// `QDisableRandomization:0|1`, or LLDB's `QSetDisableASLR:0|1`.
     DisableRandomization(bool),
-    /// `QEnvironmentHexEncoded:NAME=VALUE`, decoded.
+    /// `QSetDetachOnError:0|1`: whether a process that was started is let go, not killed, when the connection breaks.
+    DetachOnError(bool),
+    /// `QEnvironmentHexEncoded:NAME=VALUE`, decoded, or `QEnvironment:NAME=VALUE`.
     EnvironmentSet(&'a [u8]),
     /// `QEnvironmentUnset:NAME`, decoded.
     EnvironmentUnset(&'a [u8]),
     /// `QEnvironmentReset`.
     EnvironmentReset,
+    /// `QLaunchArch:ARCHITECTURE`: which of a program's several parts is to be run.
+    LaunchArchitecture(&'a [u8]),
     /// `QNonStop:0|1`.
     NonStop(bool),
     /// `QPassSignals:LIST`: give these to the program without stopping.
@@ -114,9 +128,13 @@ pub enum Request<'a> {
 
 const CATCH_SYSCALLS: &[u8] = b"QCatchSyscalls";
 const DISABLE_RANDOMIZATION: &[u8] = b"QDisableRandomization";
+const DISABLE_ASLR: &[u8] = b"QSetDisableASLR";
+const DETACH_ON_ERROR: &[u8] = b"QSetDetachOnError";
+const ENVIRONMENT_PLAIN: &[u8] = b"QEnvironment";
 const ENVIRONMENT_SET: &[u8] = b"QEnvironmentHexEncoded";
 const ENVIRONMENT_UNSET: &[u8] = b"QEnvironmentUnset";
 const ENVIRONMENT_RESET: &[u8] = b"QEnvironmentReset";
+const LAUNCH_ARCHITECTURE: &[u8] = b"QLaunchArch";
 const NON_STOP: &[u8] = b"QNonStop";
 const PASS_SIGNALS: &[u8] = b"QPassSignals";
 const PROGRAM_SIGNALS: &[u8] = b"QProgramSignals";
@@ -139,9 +157,12 @@ impl<'a> Request<'a> {
         let Some((name, value)) = field::split_at_mut(body, b':') else { return Ok(None) };
         let request = match &*name {
             CATCH_SYSCALLS => catch_syscalls(value),
-            DISABLE_RANDOMIZATION => field::switch(value).map(Self::DisableRandomization),
+            DETACH_ON_ERROR => field::switch(value).map(Self::DetachOnError),
+            DISABLE_ASLR | DISABLE_RANDOMIZATION => field::switch(value).map(Self::DisableRandomization),
+            ENVIRONMENT_PLAIN => Some(Self::EnvironmentSet(value)),
             ENVIRONMENT_SET => hex::decode_in_place(value).map(|text| Self::EnvironmentSet(text)),
             ENVIRONMENT_UNSET => hex::decode_in_place(value).map(|text| Self::EnvironmentUnset(text)),
+            LAUNCH_ARCHITECTURE => Some(Self::LaunchArchitecture(value)),
             NON_STOP => field::switch(value).map(Self::NonStop),
             PASS_SIGNALS => SignalList::parse(value).map(Self::PassSignals),
             PROGRAM_SIGNALS => SignalList::parse(value).map(Self::ProgramSignals),
@@ -161,10 +182,12 @@ impl<'a> Request<'a> {
         let (name, value) = match *self {
             Self::CatchSyscalls(None) => (CATCH_SYSCALLS, Value::Switch(false)),
             Self::CatchSyscalls(Some(list)) => (CATCH_SYSCALLS, Value::On(list.text)),
+            Self::DetachOnError(on) => (DETACH_ON_ERROR, Value::Switch(on)),
             Self::DisableRandomization(on) => (DISABLE_RANDOMIZATION, Value::Switch(on)),
             Self::EnvironmentSet(text) => (ENVIRONMENT_SET, Value::Hex(text)),
             Self::EnvironmentUnset(text) => (ENVIRONMENT_UNSET, Value::Hex(text)),
             Self::EnvironmentReset => return out.extend_from_slice(ENVIRONMENT_RESET),
+            Self::LaunchArchitecture(name) => (LAUNCH_ARCHITECTURE, Value::List(name)),
             Self::NonStop(on) => (NON_STOP, Value::Switch(on)),
             Self::PassSignals(list) => (PASS_SIGNALS, Value::List(list.text)),
             Self::ProgramSignals(list) => (PROGRAM_SIGNALS, Value::List(list.text)),
@@ -248,6 +271,12 @@ mod tests {
                 round_trip(&request.into());
             }
         }
+    }
+
+    #[test]
+    fn lldb_has_names_of_its_own_for_some() {
+        parses(b"QSetDisableASLR:1", &Request::DisableRandomization(true).into());
+        parses(b"QEnvironment:A=b:c", &Request::EnvironmentSet(b"A=b:c").into());
     }
 
     #[test]

@@ -104,6 +104,38 @@ impl Signal {
     }
 }
 
+/// By which numbers a client knows signals.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Numbering {
+    /// GDB's own.
+    #[default]
+    Gdb,
+    /// Those of the system that the program runs on, which LLDB uses (`native-signals+`).
+    Linux,
+}
+
+impl Numbering {
+    /// The signal that a packet calls `number`.
+    #[must_use]
+    pub fn read(self, number: u8) -> Signal {
+        match self {
+            // Not a signal: "none", in both numberings.
+            _ if number == 0 => Signal::NONE,
+            Self::Gdb => Signal(number),
+            Self::Linux => Signal::from_linux(number.into()),
+        }
+    }
+
+    /// What a packet calls `signal`. One that the system lacks keeps GDB's number.
+    #[must_use]
+    pub fn write(self, signal: Signal) -> u8 {
+        match self {
+            Self::Gdb => signal.0,
+            Self::Linux => signal.to_linux().map_or(signal.0, |number| number as u8),
+        }
+    }
+}
+
 /// The name of the signal, as `SIGSEGV` or `SIG34`; one that has none here as its number.
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +186,16 @@ mod tests {
         }
         assert_eq!(Signal(200).to_string(), "signal 200");
         assert_eq!(Signal::POLL.to_linux(), Some(29));
+    }
+
+    #[test]
+    fn a_client_with_the_systems_numbers_is_understood_and_answered_in_them() {
+        for (signal, linux) in
+            [(Signal::USR1, 10), (Signal::STOP, 19), (Signal::SEGV, 11), (Signal(46), 34), (Signal::NONE, 0)]
+        {
+            assert_eq!((Numbering::Linux.read(linux), Numbering::Linux.write(signal)), (signal, linux));
+            assert_eq!((Numbering::Gdb.read(signal.0), Numbering::Gdb.write(signal)), (signal, signal.0));
+        }
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Stop replies and events: `T`, `S`, `W`, `X`, `N` (GDB manual, "Stop Reply Packets").
 
+pub(crate) mod lldb;
+
 use alloc::vec::Vec;
+
+pub use self::lldb::Surroundings;
 
 use super::breakpoint::Kind;
 use super::field;
@@ -53,6 +57,8 @@ pub struct Stop<'a> {
     pub registers: &'a [(u32, &'a [u8])],
     /// The processor it ran on last.
     pub core: Option<u32>,
+    /// What LLDB wants to be told besides. With it, the stop is written in LLDB's dialect for clients that speak it.
+    pub surroundings: Option<&'a Surroundings<'a>>,
 }
 
 /// Why a thread stopped, as far as the client said that it understands the reason. The machine drops the ones
@@ -72,8 +78,10 @@ pub enum Reason<'a> {
     HardwareBreakpoint,
     /// `library`.
     Library,
-    /// A signal, a step, an attach: the signal says all.
+    /// A signal, an attach: the signal says all.
     Signal,
+    /// A step is done. GDB is told the signal only.
+    Step,
     /// `swbreak`. The PC is at the breakpoint's address.
     SoftwareBreakpoint,
     /// `syscall_entry:NUMBER`.
@@ -105,7 +113,9 @@ impl Event<'_> {
         match self {
             Self::Exited { pid, status } => put_end(out, b'W', *status, *pid, multiprocess),
             Self::NoResumed => out.push(b'N'),
-            Self::Signaled { pid, signal } => put_end(out, b'X', signal.0, *pid, multiprocess),
+            Self::Signaled { pid, signal } => {
+                put_end(out, b'X', features.numbering().write(*signal), *pid, multiprocess);
+            }
             Self::Stopped(stop) => stop.emit(out, features, capabilities),
             Self::ThreadExited { thread, status } => {
                 out.push(b'w');
@@ -156,12 +166,16 @@ fn put_end(out: &mut Vec<u8>, letter: u8, value: u8, pid: Pid, multiprocess: boo
 
 impl Stop<'_> {
     fn emit(&self, out: &mut Vec<u8>, features: Features, capabilities: Capabilities) {
+        let signal = features.numbering().write(self.signal);
         if !capabilities.has(Capability::StopDetails) {
             out.push(b'S');
-            return field::put_byte(out, self.signal.0);
+            return field::put_byte(out, signal);
         }
         out.push(b'T');
-        field::put_byte(out, self.signal.0);
+        field::put_byte(out, signal);
+        if let Some(surroundings) = self.surroundings.filter(|_| features.has(Feature::Lldb)) {
+            return lldb::emit(self, surroundings, out, features);
+        }
         // The thread comes first: GDB has to know whose registers follow.
         if capabilities.has(Capability::StopThread) {
             out.extend_from_slice(b"thread:");
@@ -174,16 +188,20 @@ impl Stop<'_> {
             out.push(b';');
         }
         self.reason.emit(out, features);
-        for (number, value) in self.registers {
-            // Below 16 the leading zero tells a register from the names that start with a hex digit.
-            if *number < 0x10 {
-                out.push(b'0');
-            }
-            field::put_number(out, (*number).into());
-            out.push(b':');
-            hex::encode(out, value);
-            out.push(b';');
+        put_registers(out, self.registers);
+    }
+}
+
+fn put_registers(out: &mut Vec<u8>, registers: &[(u32, &[u8])]) {
+    for (number, value) in registers {
+        // Below 16 the leading zero tells a register from the names that start with a hex digit.
+        if *number < 0x10 {
+            out.push(b'0');
         }
+        field::put_number(out, (*number).into());
+        out.push(b':');
+        hex::encode(out, value);
+        out.push(b';');
     }
 }
 
@@ -199,6 +217,7 @@ impl Reason<'_> {
             Self::Create
             | Self::Library
             | Self::Signal
+            | Self::Step
             | Self::SyscallEntry(_)
             | Self::SyscallReturn(_)
             | Self::Watchpoint { .. } => None,
@@ -215,7 +234,7 @@ impl Reason<'_> {
             Self::Fork(_) => b"fork:",
             Self::HardwareBreakpoint => b"hwbreak:",
             Self::Library => b"library:",
-            Self::Signal => return,
+            Self::Signal | Self::Step => return,
             Self::SoftwareBreakpoint => b"swbreak:",
             Self::SyscallEntry(_) => b"syscall_entry:",
             Self::SyscallReturn(_) => b"syscall_return:",
@@ -248,6 +267,11 @@ mod tests {
         ThreadId { pid: Pid::new(pid).unwrap(), tid: Tid::new(tid).unwrap() }
     }
 
+    /// Everything that GDB understands.
+    fn gdb() -> Features {
+        Features::ALL.without(Feature::Lldb)
+    }
+
     fn text(event: &Event<'_>, features: Features) -> String {
         let mut out = Vec::new();
         event.emit(&mut out, features);
@@ -255,7 +279,14 @@ mod tests {
     }
 
     fn stop<'a>(reason: Reason<'a>, registers: &'a [(u32, &'a [u8])]) -> Event<'a> {
-        Event::Stopped(Stop { thread: id(0x10, 0x1f), signal: Signal::TRAP, reason, registers, core: Some(12) })
+        Event::Stopped(Stop {
+            thread: id(0x10, 0x1f),
+            signal: Signal::TRAP,
+            reason,
+            registers,
+            core: Some(12),
+            surroundings: None,
+        })
     }
 
     #[test]
@@ -266,10 +297,11 @@ mod tests {
             reason: Reason::SoftwareBreakpoint,
             registers: &[],
             core: None,
+            surroundings: None,
         });
         let text = |missing| {
             let mut out = Vec::new();
-            event.emit_within(&mut out, Features::ALL, Capabilities::ALL.without(missing));
+            event.emit_within(&mut out, gdb(), Capabilities::ALL.without(missing));
             String::from_utf8(out).unwrap()
         };
         assert_eq!(text(Capability::StopThread), "T05swbreak:;");
@@ -279,7 +311,7 @@ mod tests {
     #[test]
     fn a_stop_has_thread_core_reason_and_registers() {
         let event = stop(Reason::SoftwareBreakpoint, &[(6, &[1, 2]), (0x10, &[0xff])]);
-        assert_eq!(text(&event, Features::ALL), "T05thread:p10.1f;core:c;swbreak:;06:0102;10:ff;");
+        assert_eq!(text(&event, gdb()), "T05thread:p10.1f;core:c;swbreak:;06:0102;10:ff;");
         assert_eq!(text(&event, Features::NONE), "T05thread:1f;core:c;06:0102;10:ff;");
     }
 
@@ -293,6 +325,7 @@ mod tests {
             (Reason::HardwareBreakpoint, "hwbreak:;", ""),
             (Reason::Library, "library:;", "library:;"),
             (Reason::Signal, "", ""),
+            (Reason::Step, "", ""),
             (Reason::SyscallEntry(0x3b), "syscall_entry:3b;", "syscall_entry:3b;"),
             (Reason::SyscallReturn(1), "syscall_return:1;", "syscall_return:1;"),
             (Reason::Vfork(id(2, 2)), "vfork:p2.2;", ""),
@@ -301,7 +334,7 @@ mod tests {
             (watch(Kind::ReadWatch), "rwatch:7fff;", "rwatch:7fff;"),
             (watch(Kind::AccessWatch), "awatch:7fff;", "awatch:7fff;"),
         ] {
-            assert_eq!(text(&stop(reason, &[]), Features::ALL), std::format!("T05thread:p10.1f;core:c;{all}"));
+            assert_eq!(text(&stop(reason, &[]), gdb()), std::format!("T05thread:p10.1f;core:c;{all}"));
             assert_eq!(text(&stop(reason, &[]), Features::NONE), std::format!("T05thread:1f;core:c;{none}"));
         }
     }
@@ -312,11 +345,11 @@ mod tests {
         let exited = Event::Exited { pid, status: 3 };
         let signaled = Event::Signaled { pid, signal: Signal::KILL };
         let thread = Event::ThreadExited { thread: id(0x10, 0x11), status: 0 };
-        assert_eq!(text(&exited, Features::ALL), "W03;process:10");
+        assert_eq!(text(&exited, gdb()), "W03;process:10");
         assert_eq!(text(&exited, Features::NONE), "W03");
-        assert_eq!(text(&signaled, Features::ALL), "X09;process:10");
-        assert_eq!(text(&thread, Features::ALL), "w0;p10.11");
-        assert_eq!(text(&Event::NoResumed, Features::ALL), "N");
+        assert_eq!(text(&signaled, gdb()), "X09;process:10");
+        assert_eq!(text(&thread, gdb()), "w0;p10.11");
+        assert_eq!(text(&Event::NoResumed, gdb()), "N");
         assert_eq!(exited.process(), Some(pid));
     }
 }

@@ -1,9 +1,12 @@
-//! Threads: `H`, `T`, `qC`, `qfThreadInfo`, `qThreadExtraInfo`, and thread-ids as packets write them.
+//! Threads: `H`, `T`, `qC`, `qfThreadInfo`, `qThreadExtraInfo`, LLDB's `jThreadsInfo` and `qThreadStopInfo`, and
+//! thread-ids as packets write them.
 
 use alloc::vec::Vec;
 
 use super::field;
 use super::request::Malformed;
+use super::signal::Signal;
+use super::stop::Reason;
 use crate::ids::{Pid, ThreadId, Tid};
 
 /// One id, all (`-1`) or any (`0`) of them (GDB manual, "thread-id syntax").
@@ -119,6 +122,21 @@ pub(crate) fn put_thread(out: &mut Vec<u8>, id: ThreadId, multiprocess: bool) {
     field::put_number(out, id.tid.raw() as u64);
 }
 
+/// What LLDB puts behind packets instead of choosing a thread before them.
+const SUFFIX: &[u8] = b";thread:";
+
+/// `body` without `;thread:ID;` at its end, and the thread. Anything that merely looks like it stays.
+pub(crate) fn split_suffix(body: &mut [u8]) -> (&mut [u8], Option<ThreadSelector>) {
+    let found = memchr::memmem::rfind(body, SUFFIX).and_then(|at| {
+        let id = &body[at + SUFFIX.len()..];
+        Some((at, ThreadSelector::whole(id.strip_suffix(b";").unwrap_or(id))?))
+    });
+    match found {
+        Some((at, thread)) => (&mut body[..at], Some(thread)),
+        None => (body, None),
+    }
+}
+
 impl From<ThreadId> for ThreadSelector {
     fn from(id: ThreadId) -> Self {
         Self { process: Selector::One(id.pid), thread: Selector::One(id.tid) }
@@ -141,6 +159,8 @@ pub enum Request {
     Current,
     /// `qThreadExtraInfo,ID`: text for `info threads`.
     ExtraInfo(ThreadSelector),
+    /// `jThreadsInfo`: all threads of the chosen thread's process.
+    Infos,
     /// `T ID`.
     IsAlive(ThreadSelector),
     /// `qfThreadInfo`. The machine splits a long reply over `qsThreadInfo` itself.
@@ -152,7 +172,24 @@ pub enum Request {
         /// Which one.
         thread: ThreadSelector,
     },
+    /// `qThreadStopInfo ID`: answered with a stop reply for that thread.
+    StopInfo(ThreadSelector),
 }
+
+/// One thread, as LLDB is told of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ThreadInfo<'a> {
+    /// Which thread.
+    pub thread: ThreadId,
+    /// Its name.
+    pub name: &'a [u8],
+    /// Some of its registers: number in the target description, bytes in target order.
+    pub registers: &'a [(u32, &'a [u8])],
+    /// Why it stopped, if it is the one that did.
+    pub stop: Option<(Signal, Reason<'a>)>,
+}
+
+const STOP_INFO: &[u8] = b"qThreadStopInfo";
 
 const EXTRA_INFO: &[u8] = b"qThreadExtraInfo,";
 
@@ -166,12 +203,14 @@ impl Request {
         Ok(Some(match body {
             b"qC" => Self::Current,
             b"qfThreadInfo" => Self::List,
+            b"jThreadsInfo" => Self::Infos,
             [b'H', b'g', id @ ..] => Self::Select { scope: Scope::General, thread: thread(id)? },
             [b'H', b'c', id @ ..] => Self::Select { scope: Scope::Resume, thread: thread(id)? },
             [b'T', id @ ..] => Self::IsAlive(thread(id)?),
-            _ => match body.strip_prefix(EXTRA_INFO) {
-                Some(id) => Self::ExtraInfo(thread(id)?),
-                None => return Ok(None),
+            _ => match (body.strip_prefix(EXTRA_INFO), body.strip_prefix(STOP_INFO)) {
+                (Some(id), _) => Self::ExtraInfo(thread(id)?),
+                (None, Some(id)) => Self::StopInfo(thread(id)?),
+                (None, None) => return Ok(None),
             },
         }))
     }
@@ -188,7 +227,12 @@ impl Request {
                 out.push(b'T');
                 thread.emit(out);
             }
+            Self::Infos => out.extend_from_slice(b"jThreadsInfo"),
             Self::List => out.extend_from_slice(b"qfThreadInfo"),
+            Self::StopInfo(thread) => {
+                out.extend_from_slice(STOP_INFO);
+                thread.emit(out);
+            }
             Self::Select { scope, thread } => {
                 out.extend_from_slice(if *scope == Scope::General { b"Hg" } else { b"Hc" });
                 thread.emit(out);
@@ -221,6 +265,8 @@ pub(crate) mod tests {
         fn every_request_reads_back_as_emitted(thread in selectors()) {
             round_trip(&Request::Current.into());
             round_trip(&Request::List.into());
+            round_trip(&Request::Infos.into());
+            round_trip(&Request::StopInfo(thread).into());
             round_trip(&Request::ExtraInfo(thread).into());
             round_trip(&Request::IsAlive(thread).into());
             round_trip(&Request::Select { scope: Scope::General, thread }.into());
@@ -258,6 +304,21 @@ pub(crate) mod tests {
         }
         unknown(b"Hs1");
         unknown(b"H");
+    }
+
+    #[test]
+    fn a_thread_at_the_end_of_a_packet_is_split_off() {
+        let one = Some(ThreadSelector { process: Selector::Any, thread: Selector::One(Tid::new(0x1f).unwrap()) });
+        for (body, rest, thread) in [
+            ("p4;thread:1f;", "p4", one),
+            ("g;thread:1f", "g", one),
+            ("P4=00;thread:x;", "P4=00;thread:x;", None),
+            ("g", "g", None),
+        ] {
+            let mut body = body.as_bytes().to_vec();
+            let (head, found) = split_suffix(&mut body);
+            assert_eq!((&*head, found), (rest.as_bytes(), thread));
+        }
     }
 
     #[test]

@@ -197,6 +197,17 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets go of a process, and leaves it stopped as SIGSTOP does, until somebody continues it.
+    ///
+    /// # Errors
+    /// [`Error::NoProcess`], and what sending the signal fails with.
+    pub fn detach_stopped(&mut self, pid: Pid) -> Result<()> {
+        self.process(pid)?;
+        // It takes effect once nobody traces the process any more.
+        kill(nix::unistd::Pid::from_raw(pid.raw()), NixSignal::SIGSTOP)?;
+        self.detach(pid)
+    }
+
     /// Lets a child go that the client will not hear of, because its parent's stop is no news any more.
     fn release_child(&mut self, parent: &Thread) {
         if let Some(pending) = &parent.pending {

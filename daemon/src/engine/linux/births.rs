@@ -1,10 +1,12 @@
 //! Threads and processes that begin: clone(2), fork(2), vfork(2).
 
+use super::breakpoints::Script;
 use super::events::Cause;
 use super::process::Process;
 use super::thread::{Pending, State, Stop, Thread};
 use super::{Engine, interruptible, ptrace};
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
+use dbgsrv_protocol::rsp::description::Dialect;
 use dbgsrv_protocol::rsp::stop::Reason;
 use std::mem;
 
@@ -67,12 +69,28 @@ impl Engine {
             return Cause::Again;
         };
         let id = self.adopt(child);
+        if !shares_memory && self.dialect == Dialect::Lldb {
+            self.inherit(parent, id.pid);
+        }
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.told_of_vfork = shares_memory;
             thread.borrower = shares_memory.then_some(pid);
         }
         let reason = if shares_memory { Reason::Vfork(id) } else { Reason::Fork(id) };
         Cause::Tell(Pending::Trap(reason))
+    }
+
+    /// Gives a child its parent's breakpoints. LLDB takes them to be in the child's copy of the memory, and removes them
+    /// from whichever of the two it does not follow.
+    fn inherit(&mut self, parent: Pid, child: Pid) {
+        let addresses: Vec<_> =
+            self.processes.get(&parent).iter().flat_map(|parent| parent.breakpoints.addresses()).collect();
+        let Some(child) = self.processes.get_mut(&child) else { return };
+        let survivor = child.slot.is_some().then_some(child.pid);
+        for address in addresses {
+            // What its parent could have, it can; where the journal is full, it does without.
+            let _ = child.breakpoints.insert(address, Script::default(), &child.memory, survivor, &self.journal);
+        }
     }
 
     /// Takes a forked child in, stopped.

@@ -188,6 +188,11 @@ impl Breakpoints {
         self.table.is_empty()
     }
 
+    /// Where they are.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = u64> {
+        self.table.keys().copied()
+    }
+
     /// Whether a breakpoint is at `address`.
     pub(crate) fn contains(&self, address: u64) -> bool {
         self.table.contains_key(&address)

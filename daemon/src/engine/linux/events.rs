@@ -316,9 +316,9 @@ impl Engine {
                 // The others were held for this step.
                 Ok(pc) if (start..end).contains(&pc) && over => Cause::Pass,
                 Ok(pc) if (start..end).contains(&pc) => Cause::Again,
-                _ => Cause::Tell(Pending::Trap(Reason::Signal)),
+                _ => Cause::Tell(Pending::Trap(Reason::Step)),
             },
-            Some(Action::Step(_)) => Cause::Tell(Pending::Trap(Reason::Signal)),
+            Some(Action::Step(_)) => Cause::Tell(Pending::Trap(Reason::Step)),
             _ if over => Cause::Pass,
             _ => Cause::Again,
         }

@@ -2,9 +2,13 @@
 
 use super::arch::Mode;
 use super::objects::{self, PointerSize};
+use super::process::Process;
+use super::process_info::Status;
 use super::{Engine, ptrace};
 use crate::engine::error::{Error, Result};
 use dbgsrv_protocol::ids::{Pid, ThreadId};
+use dbgsrv_protocol::rsp::description::{Dialect, Register};
+use dbgsrv_protocol::rsp::process::ProcessInfo;
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
 use nix::errno::Errno;
 
@@ -23,10 +27,11 @@ impl Expedited {
         (self.number, &self.content[..self.length])
     }
 
-    fn set(&mut self, number: u32, content: &[u8]) {
-        self.number = number;
-        self.length = content.len().min(self.content.len());
-        self.content[..self.length].copy_from_slice(&content[..self.length]);
+    pub(super) fn new(number: u32, content: &[u8]) -> Self {
+        let mut register = Self { number, ..Self::default() };
+        register.length = content.len().min(register.content.len());
+        register.content[..register.length].copy_from_slice(&content[..register.length]);
+        register
     }
 }
 
@@ -58,8 +63,9 @@ impl Engine {
     /// # Errors
     /// [`Error::NoThread`], [`Error::Running`], and what ptrace fails with.
     pub fn read_registers(&mut self, thread: ThreadSelector, out: &mut Vec<u8>) -> Result<()> {
+        let dialect = self.dialect;
         let (thread, process) = self.stopped(thread)?;
-        Ok(thread.registers.read_all(thread.id.tid, process.arch, out)?)
+        Ok(thread.registers.read_all(thread.id.tid, process.arch.of(dialect), out)?)
     }
 
     /// Appends the content of one register of a stopped thread.
@@ -67,8 +73,9 @@ impl Engine {
     /// # Errors
     /// As `read_registers`; `EINVAL` for a number that the target description does not have.
     pub fn read_register(&mut self, thread: ThreadSelector, number: u32, out: &mut Vec<u8>) -> Result<()> {
+        let dialect = self.dialect;
         let (thread, process) = self.stopped(thread)?;
-        Ok(thread.registers.read(thread.id.tid, process.arch, number, out)?)
+        Ok(thread.registers.read(thread.id.tid, process.arch.of(dialect), number, out)?)
     }
 
     /// Sets all registers of a stopped thread.
@@ -76,8 +83,38 @@ impl Engine {
     /// # Errors
     /// As `read_registers`; `EINVAL` for values of another length than the target description's.
     pub fn write_registers(&mut self, thread: ThreadSelector, values: &[u8]) -> Result<()> {
+        let dialect = self.dialect;
         let (thread, process) = self.stopped(thread)?;
-        Ok(thread.registers.write_all(thread.id.tid, process.arch, values)?)
+        Ok(thread.registers.write_all(thread.id.tid, process.arch.of(dialect), values)?)
+    }
+
+    /// All registers of a stopped thread, also those that a client is not told of.
+    ///
+    /// # Errors
+    /// As `read_registers`.
+    pub fn save_registers(&mut self, thread: ThreadSelector) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        let (thread, process) = self.stopped(thread)?;
+        thread.registers.read_all(thread.id.tid, process.arch, &mut out)?;
+        Ok(out)
+    }
+
+    /// Sets all registers of a stopped thread to what `save_registers` has read.
+    ///
+    /// # Errors
+    /// As `write_registers`.
+    pub fn restore_registers(&mut self, thread: ThreadSelector, saved: &[u8]) -> Result<()> {
+        let (thread, process) = self.stopped(thread)?;
+        Ok(thread.registers.write_all(thread.id.tid, process.arch, saved)?)
+    }
+
+    /// How a register is described.
+    ///
+    /// # Errors
+    /// [`Error::NoProcess`], [`Error::NoThread`]; `EINVAL` for a number that the target description does not have.
+    pub fn register_info(&self, thread: ThreadSelector, number: u32) -> Result<Register> {
+        let arch = self.process_of(thread)?.arch.of(self.dialect);
+        Ok(arch.register(number).cloned().ok_or(Errno::EINVAL)?)
     }
 
     /// Sets one register of a stopped thread.
@@ -85,19 +122,22 @@ impl Engine {
     /// # Errors
     /// As `write_registers`.
     pub fn write_register(&mut self, thread: ThreadSelector, number: u32, value: &[u8]) -> Result<()> {
+        let dialect = self.dialect;
         let (thread, process) = self.stopped(thread)?;
-        Ok(thread.registers.write(thread.id.tid, process.arch, number, value)?)
+        Ok(thread.registers.write(thread.id.tid, process.arch.of(dialect), number, value)?)
     }
 
     /// The registers that a client asks for first after a stop; none while the thread runs.
     pub fn expedited(&mut self, thread: ThreadId) -> [Expedited; 3] {
         let mut registers = [Expedited::default(); 3];
+        let dialect = self.dialect;
         let Ok((thread, process)) = self.stopped(thread.into()) else { return registers };
+        let arch = process.arch.of(dialect);
         let mut content = Vec::with_capacity(8);
-        for (register, &number) in registers.iter_mut().zip(process.arch.expedited()) {
+        for (register, &number) in registers.iter_mut().zip(arch.expedited()) {
             content.clear();
-            if thread.registers.read(thread.id.tid, process.arch, number, &mut content).is_ok() {
-                register.set(number, &content);
+            if thread.registers.read(thread.id.tid, arch, number, &mut content).is_ok() {
+                *register = Expedited::new(number, &content);
             }
         }
         registers
@@ -108,7 +148,26 @@ impl Engine {
     /// # Errors
     /// [`Error::NoProcess`], [`Error::NoThread`].
     pub fn description(&self, thread: ThreadSelector) -> Result<&'static str> {
-        Ok(self.process_of(thread)?.arch.xml())
+        Ok(self.process_of(thread)?.arch.of(self.dialect).xml())
+    }
+
+    /// What a client wants to know of a process first.
+    ///
+    /// # Errors
+    /// [`Error::NoProcess`], [`Error::NoThread`], and what reading `/proc` fails with.
+    pub fn facts(&self, thread: ThreadSelector) -> Result<ProcessInfo<'static>> {
+        let Process { pid, arch, .. } = *self.process_of(thread)?;
+        let Status { parent, users, groups, .. } = Status::read(pid.raw()).map_err(system)?;
+        Ok(ProcessInfo {
+            pid,
+            parent: parent.cast_unsigned(),
+            users: [users[0], users[1]],
+            groups: [groups[0], groups[1]],
+            triple: arch.triple(),
+            system: "linux",
+            byte_order: "little",
+            pointer_size: arch.pointer_size() as u8,
+        })
     }
 
     /// The auxiliary vector (getauxval(3)).
@@ -133,12 +192,22 @@ impl Engine {
     /// [`Error::NoProcess`], [`Error::NoThread`]; `ENOENT` where the list can't be found.
     pub fn libraries(&self, thread: ThreadSelector, annex: &[u8]) -> Result<Vec<u8>> {
         let process = self.process_of(thread)?;
-        let size = match process.mode {
-            Mode::Bits32 => PointerSize::Four,
-            Mode::Bits64 => PointerSize::Eight,
-        };
         let auxv = objects::auxv(process.pid).map_err(system)?;
-        objects::libraries_svr4(process, &auxv, size, annex).map_err(|_| Error::System(Errno::ENOENT))
+        // LLDB takes the place of the program's entry for that of the whole list.
+        let names_main = self.dialect == Dialect::Gdb;
+        let list = objects::libraries_svr4(process, &auxv, pointer_size(process.mode), annex, names_main);
+        list.map_err(|_| Error::System(Errno::ENOENT))
+    }
+
+    /// Where the program keeps the address of the dynamic linker's list of libraries.
+    ///
+    /// # Errors
+    /// As `libraries`; `ENOENT` for programs that have no linker.
+    pub fn library_list(&self, thread: ThreadSelector) -> Result<u64> {
+        let process = self.process_of(thread)?;
+        let auxv = objects::auxv(process.pid).map_err(system)?;
+        let place = objects::library_list(process, &auxv, pointer_size(process.mode));
+        place.ok().flatten().ok_or(Error::System(Errno::ENOENT))
     }
 
     /// All threads with their names and processors, an XML document; `multiprocess`: with ids that name the process.
@@ -188,7 +257,14 @@ impl Engine {
     }
 }
 
+fn pointer_size(mode: Mode) -> PointerSize {
+    match mode {
+        Mode::Bits32 => PointerSize::Four,
+        Mode::Bits64 => PointerSize::Eight,
+    }
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn system(error: std::io::Error) -> Error {
+pub(super) fn system(error: std::io::Error) -> Error {
     Error::System(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
 }

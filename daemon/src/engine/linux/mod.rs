@@ -4,6 +4,7 @@
 //! several stops in a row (attach, stop all threads, step over a breakpoint) is written around two facts:
 //! a thread is either running or in a ptrace stop, and only [`events`] turns the one into the other's end.
 
+mod allocate;
 pub(crate) mod arch;
 mod attach;
 mod births;
@@ -28,10 +29,12 @@ mod process;
 pub(crate) mod process_info;
 mod ptrace;
 pub(crate) mod refusal;
+mod regions;
 mod registers;
 mod resume;
 mod step_over;
 mod stop;
+mod surroundings;
 mod syscalls;
 mod terminal;
 #[cfg(test)]
@@ -41,17 +44,21 @@ mod tls;
 mod tracing;
 mod unattended;
 
+pub use arch::debug_registers::SLOTS as WATCHPOINTS;
 pub use attach::Ending;
 pub use events::Wait;
 pub use inspect::Expedited;
 pub use launch::{LaunchSettings, StandardStreams};
 pub use refusal::{AttachRefused, LaunchFailed, Obstacle, Remedy, Tracer};
+pub use regions::MemoryRegion;
+pub use surroundings::Surroundings;
 pub use syscalls::Catch;
 
 use crate::engine::error::{Error, Result};
 use crate::engine::trace::Tracing;
 use consoles::Consoles;
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
+use dbgsrv_protocol::rsp::description::Dialect;
 use dbgsrv_protocol::rsp::resume::Action;
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::Reason;
@@ -124,6 +131,8 @@ pub struct Interests {
     pub swbreak: bool,
     /// Forks that borrow the parent's memory, and the end of the loan.
     pub vfork: bool,
+    /// The signal that the client's interrupt is told as; `None`: SIGINT.
+    pub interrupt: Option<Signal>,
 }
 
 /// The debuggees of one session.
@@ -167,6 +176,8 @@ pub struct Engine {
     /// Signals that the program gets when the session ends with them on their way; `None`: all but SIGTRAP.
     program_signals: Option<u128>,
     interests: Interests,
+    /// How the client counts registers.
+    pub dialect: Dialect,
     tracing: Tracing,
     /// The process whose tracepoints they are.
     traced: Option<Pid>,
@@ -206,6 +217,7 @@ impl Engine {
             pass_signals: 0,
             program_signals: None,
             interests: Interests::default(),
+            dialect: Dialect::Gdb,
             tracing: Tracing::default(),
             traced: None,
             launch: LaunchSettings::default(),

@@ -10,7 +10,7 @@ use super::syscalls::Catch;
 use super::tls;
 use dbgsrv_protocol::ids::{Pid, Tid};
 use dbgsrv_protocol::rsp::breakpoint::Kind;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// A traced process.
@@ -39,6 +39,8 @@ pub(crate) struct Process {
     pub(crate) borrows: bool,
     /// Its job is stopped, and the client has it run all the same.
     pub(crate) ignores_stop: bool,
+    /// Memory that the client has had mapped: address and size.
+    pub(crate) allocations: BTreeMap<u64, u64>,
     /// Its entry in the journal, if it was attached to.
     pub(crate) slot: Option<Slot>,
 }
@@ -63,6 +65,7 @@ impl Process {
             vfork_children: 0,
             borrows: false,
             ignores_stop: false,
+            allocations: BTreeMap::new(),
             slot: None,
         })
     }
@@ -76,6 +79,7 @@ impl Process {
         self.tls_symbols = tls::Symbols::default();
         self.vfork_children = 0;
         self.borrows = false;
+        self.allocations.clear();
         self.mode = mode(self.pid);
         self.arch = Architecture::get(self.mode);
         self.memory = Memory::open(self.pid, self.pid.leader())?;

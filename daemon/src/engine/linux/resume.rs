@@ -316,7 +316,7 @@ fn store_debug_registers(tid: Tid, debug: &DebugRegisters) -> std::result::Resul
 
 /// Sends a signal to one thread (tgkill(2)).
 #[expect(unsafe_code, reason = "libc and nix have no wrapper for tgkill")]
-fn send_signal(thread: ThreadId, signal: c_int) -> std::result::Result<(), Errno> {
+pub(super) fn send_signal(thread: ThreadId, signal: c_int) -> std::result::Result<(), Errno> {
     // SAFETY: takes integers only.
     Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, thread.pid.raw(), thread.tid.raw(), signal) }).map(drop)
 }

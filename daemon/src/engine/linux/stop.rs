@@ -99,7 +99,7 @@ impl Engine {
             Pending::Exec => Report::Executed { thread: id },
             Pending::BreakIn => {
                 self.breaking_in = None;
-                stopped(Signal::INT, Reason::Signal)
+                stopped(self.interests.interrupt.unwrap_or(Signal::INT), Reason::Signal)
             }
             Pending::Halt => halted(id),
             Pending::Signal(signal) => {
@@ -147,7 +147,7 @@ impl Engine {
                 // The thread hits it again when it goes on, if it is still there then.
                 Some(Pending::Trap(Reason::SoftwareBreakpoint)) => (thread.pending, thread.passing) = (None, None),
                 // The client has its stop, and sees where a step has led.
-                Some(Pending::BreakIn | Pending::Trap(Reason::Signal)) => thread.pending = None,
+                Some(Pending::BreakIn | Pending::Trap(Reason::Step)) => thread.pending = None,
                 _ => {}
             }
         }

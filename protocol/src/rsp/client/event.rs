@@ -144,7 +144,14 @@ impl Event {
         let registers: Vec<_> = stop.registers.iter().map(|(number, value)| (*number, &value[..])).collect();
         let Stop { thread, signal, core, .. } = *stop;
         let reason = stop.reason.borrow();
-        receiver(&stop::Event::Stopped(stop::Stop { thread, signal, reason, registers: &registers, core }))
+        receiver(&stop::Event::Stopped(stop::Stop {
+            thread,
+            signal,
+            reason,
+            registers: &registers,
+            core,
+            surroundings: None,
+        }))
     }
 }
 

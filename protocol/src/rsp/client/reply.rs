@@ -105,7 +105,15 @@ impl Kind {
             | Request::Thread(thread::Request::IsAlive(_) | thread::Request::Select { .. })
             // No client here looks at what tracepoints collect: answers other than OK are taken for broken ones.
             | Request::Trace(_) => Self::Done,
-            Request::File(file::Request::Exists { .. } | file::Request::Md5 { .. }) | Request::Platform(_) => Self::Raw,
+            Request::Query(
+                query::Request::FileAddress(_)
+                | query::Request::LibraryList
+                | query::Request::Signals
+                | query::Request::Watchpoints,
+            )
+            | Request::File(file::Request::Exists { .. } | file::Request::Md5 { .. })
+            | Request::Platform(_)
+            | Request::Thread(thread::Request::Infos | thread::Request::StopInfo(_)) => Self::Raw,
             Request::File(_) => Self::File,
             Request::Memory(request) => Self::of_memory(request),
             Request::Process(request) => return Self::of_process(request),
@@ -125,6 +133,8 @@ impl Kind {
         use memory::Request;
         match request {
             Request::Read { encoding, .. } => Self::Memory(*encoding),
+            Request::Free { .. } => Self::Done,
+            Request::Allocate { .. } | Request::ReadRanges(_) | Request::Region { .. } => Self::Raw,
             Request::Write { .. } => Self::MemoryWrite,
             Request::Search { .. } => Self::Search,
             Request::Checksum { .. } => Self::Checksum,
@@ -135,17 +145,26 @@ impl Kind {
         use process::Request;
         match request {
             Request::KillAll | Request::Restart => None,
-            Request::Attach(_) | Request::Run { .. } | Request::Status => Some(Self::Event),
+            Request::Attach(_) | Request::AttachByName { .. } | Request::Run { .. } | Request::Status => {
+                Some(Self::Event)
+            }
             Request::WasAttached(_) => Some(Self::Attached),
-            Request::Detach(_) | Request::ExtendedMode | Request::Kill(_) => Some(Self::Done),
+            Request::Detach(_)
+            | Request::DetachStopped(_)
+            | Request::ExtendedMode
+            | Request::Kill(_)
+            | Request::Launch { .. }
+            | Request::SupportsDetachStopped => Some(Self::Done),
+            Request::Info | Request::LaunchSucceeded => Some(Self::Raw),
         }
     }
 
     const fn of_registers(request: &super::super::registers::Request<'_>) -> Self {
         use super::super::registers::Request;
         match request {
+            Request::Info { .. } | Request::Save => Self::Raw,
             Request::Read { .. } | Request::ReadAll => Self::Registers,
-            Request::Write { .. } | Request::WriteAll { .. } => Self::Done,
+            Request::Restore { .. } | Request::Write { .. } | Request::WriteAll { .. } => Self::Done,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the features that GDB knows by name. One file per processor family builds them, and [`to_xml`](Description::to_xml)
 //! writes any of them down.
 
+mod lldb;
 mod types;
 mod x86;
 mod xml;
@@ -13,19 +14,31 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+pub use lldb::Facts as LldbFacts;
 use types::Type;
 pub use x86::X86Features;
+
+/// Whose names and numbers registers have.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Dialect {
+    /// GDB's.
+    #[default]
+    Gdb,
+    /// LLDB's.
+    Lldb,
+}
 
 /// All registers of one kind of target, as a client is told of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Description {
-    /// The processor, as BFD calls it: `i386:x86-64`.
+    /// The processor, as BFD calls it, `i386:x86-64`, or LLVM, `x86_64`.
     pub architecture: &'static str,
-    /// The system, as GDB calls it: `GNU/Linux`.
+    /// The system, as GDB calls it: `GNU/Linux`. LLDB is not told.
     pub osabi: &'static str,
     /// The registers; each stands at the index that is its number.
     pub registers: Vec<Register>,
     features: Vec<Feature>,
+    packet_len: usize,
 }
 
 /// One register.
@@ -35,7 +48,7 @@ pub struct Register {
     pub name: String,
     /// Its width in bits, a multiple of 8 and at most [`Register::MAX_BYTES`] bytes.
     pub bits: u16,
-    /// The id of its type: one of GDB's own, or one that its feature defines.
+    /// The id of its type: one of GDB's own, or one that its feature defines. LLDB knows none.
     pub type_id: &'static str,
     /// Its number in `p` and `P` packets and in stop replies.
     pub number: u32,
@@ -43,6 +56,8 @@ pub struct Register {
     pub offset: usize,
     /// The group that it belongs to, where its type doesn't tell.
     pub group: Option<Group>,
+    /// What LLDB is told of it, where the description is for LLDB.
+    pub lldb: Option<LldbFacts>,
 }
 
 /// Groups of registers that `info registers` and GDB's own saving go by.
@@ -86,7 +101,7 @@ impl Description {
     /// How many bytes of data a `g` packet holds.
     #[must_use]
     pub fn packet_len(&self) -> usize {
-        self.registers.last().map_or(0, |last| last.offset + last.bytes())
+        self.packet_len
     }
 
     /// The register of that number.
@@ -102,15 +117,16 @@ impl Description {
     }
 
     fn new(architecture: &'static str, osabi: &'static str) -> Self {
-        Self { architecture, osabi, registers: Vec::new(), features: Vec::new() }
+        Self { architecture, osabi, registers: Vec::new(), features: Vec::new(), packet_len: 0 }
     }
 
     /// Adds a feature, whose registers come after those that are there.
     fn feature(&mut self, name: &'static str, types: Vec<Type>, registers: impl IntoIterator<Item = (Shape, String)>) {
         let first = self.registers.len();
         for (Shape { bits, type_id, group }, name) in registers {
-            let (number, offset) = (self.registers.len() as u32, self.packet_len());
-            self.registers.push(Register { name, bits, type_id, number, offset, group });
+            let (number, offset) = (self.registers.len() as u32, self.packet_len);
+            self.packet_len = offset + usize::from(bits / 8);
+            self.registers.push(Register { name, bits, type_id, number, offset, group, lldb: None });
         }
         self.features.push(Feature { name, types, registers: first..self.registers.len() });
     }

@@ -128,3 +128,51 @@ fn every_type_that_a_register_uses_is_predefined_or_defined_in_its_own_feature()
         }
     }
 }
+
+#[test]
+fn lldb_finds_parts_in_the_registers_that_they_are_parts_of() {
+    for (description, parts) in [
+        (
+            Description::x86_64_for_lldb(ALL),
+            &[("eax", "rax", 0), ("ah", "rax", 1), ("spl", "rsp", 0), ("r15w", "r15", 0), ("mm7", "st7", 0)][..],
+        ),
+        (Description::i386_for_lldb(ALL), &[("ax", "eax", 0), ("bh", "ebx", 1), ("sp", "esp", 0), ("mm0", "st0", 0)]),
+    ] {
+        let find = |name: &str| description.registers.iter().find(|register| register.name == name).unwrap();
+        for (part, container, before) in parts {
+            let (part, container) = (find(part), find(container));
+            let facts = part.lldb.as_ref().unwrap();
+            assert_eq!(facts.container, Some(container.number), "{}", part.name);
+            assert_eq!(part.offset, container.offset + before);
+            assert!(facts.invalidates.contains(&container.number) && facts.invalidates.contains(&part.number));
+        }
+        let last = description.registers.iter().filter(|register| register.lldb.as_ref().unwrap().container.is_none());
+        assert_eq!(description.packet_len(), last.map(|register| register.offset + register.bytes()).max().unwrap());
+        for (index, register) in description.registers.iter().enumerate() {
+            assert_eq!(register.number as usize, index);
+            assert!(
+                description
+                    .registers
+                    .iter()
+                    .all(|other| other.number == register.number || other.name != register.name)
+            );
+        }
+    }
+}
+
+#[test]
+fn lldb_reads_the_same_facts_in_two_forms() {
+    let description = Description::x86_64_for_lldb(ALL);
+    let pc = description.registers.iter().find(|register| register.name == "rip").unwrap();
+    assert_eq!(
+        pc.to_lldb(),
+        "name:rip;bitsize:64;offset:128;encoding:uint;format:hex;set:General Purpose Registers;ehframe:16;dwarf:16;generic:pc;"
+    );
+    let xml = description.to_xml();
+    assert!(xml.contains(
+        "<reg name=\"rip\" bitsize=\"64\" regnum=\"16\" offset=\"128\" encoding=\"uint\" format=\"hex\" \
+         group=\"General Purpose Registers\" ehframe_regnum=\"16\" dwarf_regnum=\"16\" generic=\"pc\"/>"
+    ));
+    assert!(xml.contains("<architecture>x86_64</architecture>") && !xml.contains("osabi"));
+    assert!(!Description::x86_64_for_lldb(PLAIN).to_xml().contains("ymm"));
+}

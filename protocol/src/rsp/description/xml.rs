@@ -1,4 +1,4 @@
-//! Writes a description as the XML document that GDB reads (`gdb-target.dtd`).
+//! Writes a description as the XML document that GDB reads (`gdb-target.dtd`), or LLDB.
 //!
 //! Every name in a [`Description`] is one of this crate's own and holds nothing that XML would want escaped.
 
@@ -6,12 +6,14 @@ use alloc::string::String;
 use core::fmt::{self, Write};
 
 use super::types::Type;
-use super::{Description, Group, Register};
+use super::{Description, Group, Register, lldb};
 
 /// The whole document.
 pub(super) fn write(description: &Description) -> String {
     let mut out = String::new();
-    write_target(&mut out, description).expect("writing to a string cannot fail");
+    let for_lldb = description.registers.iter().any(|register| register.lldb.is_some());
+    let write = if for_lldb { lldb::write } else { write_target };
+    write(&mut out, description).expect("writing to a string cannot fail");
     out
 }
 

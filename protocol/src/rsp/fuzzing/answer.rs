@@ -5,12 +5,12 @@ use super::super::platform::{HostInfo, Identity, Module, ProcessInfo};
 use super::super::request::Request;
 use super::super::server::{RegisterPart, Reply};
 use super::super::signal::Signal;
-use super::super::stop::{Event, Reason, Stop};
+use super::super::stop::{Event, Reason, Stop, Surroundings};
+use super::super::thread::ThreadInfo;
 use super::super::{memory, platform, process, query, resume, thread};
-use alloc::vec::Vec;
-
 use crate::ids::{Pid, ThreadId, Tid};
 use crate::limits::MIN_PACKET;
+use alloc::vec::Vec;
 
 /// The longest answer in bytes, with everything in it escaped, and console text before it.
 pub(super) const MOST: usize = 16 * MIN_PACKET;
@@ -85,7 +85,7 @@ fn answer_platform(reply: Reply<'_>, request: &platform::Request<'_>, choice: u8
 /// Fitting or not.
 fn answer_with_anything(reply: Reply<'_>, choice: u8) {
     let bytes = [choice; 70];
-    match choice % 16 {
+    match choice % 20 {
         0 => reply.ok(),
         1 => reply.unsupported(),
         2 => reply.error(choice, "no $#*} can\nbe sent as it is"),
@@ -101,6 +101,10 @@ fn answer_with_anything(reply: Reply<'_>, choice: u8) {
         12 => reply.symbol_lookup(&bytes),
         13 => reply.selected(thread(choice)),
         14 => reply.crc(choice.into()),
+        15 => reply.memory_ranges(&[1, 69], &bytes),
+        16 => reply.address(choice.into()),
+        17 => reply.thread_infos(&[INFO]),
+        18 => reply.launch_failed("no $#*}"),
         _ => reply.attached(true),
     }
 }
@@ -110,11 +114,25 @@ fn thread(choice: u8) -> ThreadId {
     ThreadId { pid: Pid::new(id / 16 + 1).expect("positive"), tid: Tid::new(id).expect("positive") }
 }
 
+const REGISTERS: [(u32, &[u8]); 1] = [(6, b"\0\x01")];
+
+const INFO: ThreadInfo<'_> = ThreadInfo {
+    thread: ThreadId { pid: Pid::new(1).expect("positive"), tid: Tid::new(1).expect("positive") },
+    name: b"\"",
+    registers: &REGISTERS,
+    stop: None,
+};
+
+/// What LLDB is told of every stop.
+const SURROUNDINGS: Surroundings<'_> = Surroundings { name: b"a;b", threads: &[], memory: &[(1, b"x")] };
+
 /// Some event.
 pub(super) fn event(choice: u8) -> Event<'static> {
     let thread = thread(choice);
     let stop = |reason| {
-        Event::Stopped(Stop { thread, signal: Signal(choice), reason, registers: &[(6, b"\0\x01")], core: Some(1) })
+        let signal = Signal(choice);
+        let (registers, surroundings) = (&REGISTERS[..], Some(&SURROUNDINGS));
+        Event::Stopped(Stop { thread, signal, reason, registers, core: Some(1), surroundings })
     };
     match choice % 8 {
         0 => Event::Exited { pid: thread.pid, status: choice },

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::super::client::{Client, Config, Event, Output, Reply, RequestId};
 use super::super::memory::Encoding;
 use super::super::request::Request;
+use super::super::server::{Feature, Features};
 use super::super::thread::{Scope, ThreadSelector};
 use super::super::transfer::Object;
 use super::super::{breakpoint, file, memory, process, query, registers, resume, settings, thread, transfer};
@@ -93,7 +94,7 @@ fn walk(reply: &Reply<'_>) {
                 assert!(stop.registers.len() <= MAX_EXPEDITED_REGISTERS);
             }
             let mut body = Vec::new();
-            event.lend(|event| event.emit(&mut body, super::super::server::Features::ALL));
+            event.lend(|event| event.emit(&mut body, Features::ALL.without(Feature::Lldb)));
             assert!(!body.is_empty());
         }
         Reply::Registers(registers) => {

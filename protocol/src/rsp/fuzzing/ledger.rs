@@ -3,6 +3,7 @@
 use super::super::packet::{Deframer, Frame, is_intact};
 use super::super::process;
 use super::super::request::Request;
+use super::super::server::{Feature, Features};
 use crate::limits::MIN_PACKET;
 
 /// The account of one conversation, kept beside the machine from the bytes that go in and out.
@@ -58,9 +59,13 @@ impl Ledger {
         }
     }
 
-    /// The machine has brought up `request`.
-    pub(super) fn answered(&mut self, request: &Request<'_>) {
-        let silent = matches!(request, Request::Process(process::Request::KillAll | process::Request::Restart));
+    /// The machine has brought up `request` of a client with these `features`.
+    pub(super) fn answered(&mut self, request: &Request<'_>, features: Features) {
+        let silent = match request {
+            Request::Process(process::Request::KillAll) => !features.has(Feature::Lldb),
+            Request::Process(process::Request::Restart) => true,
+            _ => false,
+        };
         self.silent += usize::from(silent);
     }
 

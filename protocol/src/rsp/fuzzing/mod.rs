@@ -79,12 +79,15 @@ fn parse(body: &[u8]) {
 
 /// Goes through the lists in a request.
 fn walk(request: &Request<'_>) {
-    use super::{breakpoint, process, resume, settings, trace};
+    use super::{breakpoint, memory, process, resume, settings, trace};
     match request {
         Request::Breakpoint(breakpoint::Request::Insert { conditions, commands, .. }) => {
             conditions.iter().chain(commands.iter()).for_each(drop);
         }
-        Request::Process(process::Request::Run { arguments, .. }) => arguments.iter().for_each(drop),
+        Request::Memory(memory::Request::ReadRanges(ranges)) => assert!(ranges.iter().next().is_some()),
+        Request::Process(process::Request::Launch { arguments, .. } | process::Request::Run { arguments, .. }) => {
+            arguments.iter().for_each(drop);
+        }
         Request::Resume(resume::Request::Resume { actions, .. }) => assert!(actions.iter().next().is_some()),
         Request::Setting(settings::Request::CatchSyscalls(Some(list))) => list.iter().for_each(drop),
         Request::Trace(trace::Request::AddActions { actions, .. }) => actions.iter().for_each(drop),
@@ -166,7 +169,7 @@ impl Conversation {
             let due = self.server.is_stop_reply_due();
             let Some(Exchange { request, reply, .. }) = self.server.poll_request() else { break };
             walk(&request);
-            self.ledger.answered(&request);
+            self.ledger.answered(&request, reply.features());
             answer(reply, &request, self.choice, due);
             self.choice = self.choice.wrapping_add(1);
         }

@@ -4,7 +4,7 @@ use super::super::packet::emit;
 use super::*;
 
 /// At least one for each family.
-const BODIES: [&[u8]; 16] = [
+const BODIES: [&[u8]; 26] = [
     b"qSupported:multiprocess+;swbreak+;error-message+",
     b"vCont;s:p1.1;r401000,401010:p1.2;C0b:1;c",
     b"Z0,401000,1;X3,22002bX1,27;cmds:1,X2,3b27",
@@ -21,6 +21,16 @@ const BODIES: [&[u8]; 16] = [
     b"Hgp1.1",
     b"qRcmd,68656c70",
     b"k",
+    b"QThreadSuffixSupported",
+    b"QListThreadsInStopReply",
+    b"p4;thread:1f;",
+    b"A4,0,2f61,2,1,62",
+    b"MultiMemRead:ranges:1000,4,2000,a0;",
+    b"_M1000,rwx",
+    b"qMemoryRegionInfo:7ffff7fca000",
+    b"jThreadsInfo",
+    b"QRestoreRegisterState:1;thread:1f;",
+    b"vAttachWait;61",
 ];
 
 fn framed(body: &[u8]) -> Vec<u8> {

@@ -14,8 +14,8 @@
 //!
 //! [`TRANSMIT_MARK`]: crate::limits::TRANSMIT_MARK
 //!
-//! Acknowledgements, `qSupported`, `vCont?`, `QStartNoAckMode`, `QEnableErrorStrings`, `qsThreadInfo` and `vStopped` are
-//! dealt with here; unknown packets (`vMustReplyEmpty` is one) and those of a [`Capability`] that is switched off get
+//! Acknowledgements, `qSupported`, `vCont?`, `QStartNoAckMode`, `QEnableErrorStrings`, `QThreadSuffixSupported`,
+//! `QListThreadsInStopReply`, `qsThreadInfo` and `vStopped` are dealt with here; unknown packets (`vMustReplyEmpty` is one) and those of a [`Capability`] that is switched off get
 //! an empty answer, malformed ones an error. What is left comes out as an [`Exchange`].
 
 mod notify;
@@ -70,7 +70,8 @@ pub enum Violation {
 /// One request, the thread it concerns, and the means to answer it.
 #[derive(Debug)]
 pub struct Exchange<'a> {
-    /// The thread chosen with `Hg`, or set by the last stop; what `g`, `m` and others without a thread-id mean.
+    /// The thread chosen with `Hg`, or set by the last stop; what `g`, `m` and others without a thread-id mean. Where the
+    /// packet itself ends with one, as LLDB's do (`;thread:ID;`), that.
     pub thread: ThreadSelector,
     /// What the client wants.
     pub request: Request<'a>,
@@ -124,8 +125,9 @@ impl Server {
                     if !state.output.accept(body, checksum) || state.answer(body) {
                         continue;
                     }
+                    let (body, thread) = state.split_thread(body);
                     match Request::parse(body) {
-                        Ok(Some(request)) if state.offers(&request) => return Some(state.exchange(request)),
+                        Ok(Some(request)) if state.offers(&request) => return Some(state.exchange(request, thread)),
                         Ok(_) => state.output.packet(|_| {}),
                         Err(malformed) => state.refuse_malformed(malformed),
                     }
@@ -139,6 +141,11 @@ impl Server {
     /// chosen one. Nothing if no reply is due, or if the client knows no `N` and that is the event.
     pub fn handle_event(&mut self, event: &Event<'_>) {
         self.state.handle_event(event);
+    }
+
+    /// The same where nothing will come of the request any more. Nothing if no reply is due.
+    pub fn handle_error(&mut self, errno: u8, text: &str) {
+        self.state.handle_error(errno, text);
     }
 
     /// Tells a client in non-stop mode of `event`, at once or when it has fetched those before.

@@ -2,11 +2,16 @@
 
 mod platform;
 
+use alloc::format;
 use alloc::vec::Vec;
 
+use super::super::description::Register;
 use super::super::packet::{escape, hex, run_length};
+use super::super::process::ProcessInfo;
 use super::super::request::Request;
 use super::super::stop::Event;
+use super::super::stop::lldb;
+use super::super::thread::ThreadInfo;
 use super::super::thread::{Scope, ThreadSelector, put_thread};
 use super::super::{field, memory, process, query, resume, settings, thread, trace, transfer};
 use super::select::Selection;
@@ -14,6 +19,9 @@ use super::state::State;
 use super::{Feature, Features, Violation};
 use crate::ids::{Pid, ThreadId};
 use crate::limits::MAX_ERROR_TEXT;
+
+/// `ESRCH`, where LLDB asks for what there can't be without a process.
+const NO_PROCESS: u8 = 3;
 
 /// Answers one request; each method but [`Reply::console`] consumes it.
 ///
@@ -41,6 +49,8 @@ pub(super) enum About {
     /// Detaching from or killing a process.
     End(Option<Pid>),
     File,
+    /// Killing everything, of which LLDB awaits the news.
+    KillAll,
     Memory(memory::Encoding),
     Monitor,
     NonStop(bool),
@@ -56,12 +66,15 @@ pub(super) enum About {
 }
 
 impl About {
-    pub(super) fn new(request: &Request<'_>) -> Self {
+    pub(super) fn new(features: Features, request: &Request<'_>) -> Self {
         match *request {
             Request::File(_) => Self::File,
             Request::Memory(memory::Request::Read { encoding, .. }) => Self::Memory(encoding),
             Request::Process(process::Request::Detach(pid)) => Self::End(pid),
-            Request::Process(process::Request::Kill(pid)) => Self::End(Some(pid)),
+            Request::Process(process::Request::DetachStopped(pid) | process::Request::Kill(pid)) => {
+                Self::End(Some(pid))
+            }
+            Request::Process(process::Request::KillAll) if features.has(Feature::Lldb) => Self::KillAll,
             Request::Process(process::Request::KillAll | process::Request::Restart) => Self::Silent,
             Request::Query(query::Request::Monitor(_)) => Self::Monitor,
             Request::Resume(resume::Request::Resume { .. }) => Self::Resume,
@@ -109,7 +122,7 @@ impl ErrorForm {
             Self::Code if features.has(Feature::Gdb) && Refusal::of(request).is_some() => {
                 Refusal::of(request).map_or(Self::Text, Self::Refusal)
             }
-            Self::Code if text => Self::Text,
+            Self::Code if text && !features.has(Feature::Lldb) => Self::Text,
             form => form,
         }
     }
@@ -169,7 +182,7 @@ fn put_text(out: &mut Vec<u8>, text: &[u8]) {
 /// then taken for failed, is a stop notification that it can't read (seen with GDB 13.1).
 fn put_refusal(out: &mut Vec<u8>, refusal: Refusal, text: &[u8]) {
     let what = match refusal {
-        Refusal::Attach(pid) => alloc::format!("Attaching to process {pid} failed: "),
+        Refusal::Attach(pid) => format!("Attaching to process {pid} failed: "),
         Refusal::Run => "Running the program on the remote target failed: ".into(),
     };
     out.extend_from_slice(b"Stop:X\n");
@@ -185,6 +198,12 @@ fn put_file_error(out: &mut Vec<u8>, errno: u32) {
 impl<'a> Reply<'a> {
     pub(super) fn new(state: &'a mut State, about: About, form: ErrorForm) -> Self {
         Self { state, about, form }
+    }
+
+    /// What the client understands.
+    #[must_use]
+    pub fn features(&self) -> Features {
+        self.state.features
     }
 
     fn send(self, write: impl FnOnce(&mut Vec<u8>)) {
@@ -213,6 +232,10 @@ impl<'a> Reply<'a> {
                 self.state.notifications.forget(pid);
             }
             About::End(None) => self.state.selection = Selection::new(),
+            About::KillAll => {
+                self.state.selection = Selection::new();
+                return self.send(|out| out.extend_from_slice(b"X09"));
+            }
             About::NonStop(on) => self.state.non_stop = on,
             About::Select(scope, thread) => self.state.selection.choose(scope, thread),
             _ => {}
@@ -250,9 +273,14 @@ impl<'a> Reply<'a> {
 
     /// Memory's content, in the encoding that the request asked for.
     pub fn memory(self, bytes: &[u8]) {
+        let lldb = self.features().has(Feature::Lldb);
         match self.about {
+            // How LLDB finds out whether there are binary reads.
+            About::Memory(memory::Encoding::Binary) if lldb && bytes.is_empty() => self.ok(),
             About::Memory(memory::Encoding::Binary) => self.send(|out| {
-                out.push(b'b');
+                if !lldb {
+                    out.push(b'b');
+                }
                 escape::encode(out, bytes);
             }),
             _ => self.send(|out| hex::encode(out, bytes)),
@@ -292,9 +320,12 @@ impl<'a> Reply<'a> {
     }
 
     /// In answer to `?`: all that have stopped and not been resumed. All-stop mode tells the first of them only; that
-    /// there is none is told as the end of a process.
+    /// there is none is told as the end of a process, to LLDB as an error.
     pub fn events<'e>(self, events: impl IntoIterator<Item = Event<'e>>) {
-        let mut events = events.into_iter();
+        let mut events = events.into_iter().peekable();
+        if events.peek().is_none() && self.features().has(Feature::Lldb) {
+            return self.error(NO_PROCESS, "there is no process");
+        }
         let state = self.state;
         if state.non_stop {
             if !state.notifications.restart(events, state.features, &mut state.output) {
@@ -317,7 +348,7 @@ impl<'a> Reply<'a> {
         self.state.unlisted.clear();
         self.state.unlisted.extend(threads);
         self.state.unlisted.reverse();
-        self.state.list_threads();
+        self.state.list_first_threads();
     }
 
     /// Text: what a `monitor` command has to say, or what there is to know about a thread.
@@ -367,6 +398,109 @@ impl<'a> Reply<'a> {
         self.send(|out| {
             out.extend_from_slice(b"QC");
             put_thread(out, thread, multiprocess);
+        });
+    }
+
+    /// In answer to `qMemoryRegionInfo`.
+    pub fn memory_region(self, region: &memory::Region<'_>) {
+        self.send(|out| {
+            out.extend_from_slice(b"start:");
+            field::put_number(out, region.start);
+            out.extend_from_slice(b";size:");
+            field::put_number(out, region.size);
+            out.push(b';');
+            if let Some(permissions) = region.permissions {
+                out.extend_from_slice(b"permissions:");
+                permissions.emit(out);
+                out.push(b';');
+            }
+            if !region.name.is_empty() {
+                out.extend_from_slice(b"name:");
+                hex::encode(out, region.name);
+                out.push(b';');
+            }
+        });
+    }
+
+    /// In answer to `MultiMemRead`: how many bytes of each range could be read, and these.
+    pub fn memory_ranges(self, lengths: &[usize], bytes: &[u8]) {
+        self.send(|out| {
+            for (index, length) in lengths.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                field::put_number(out, *length as u64);
+            }
+            out.push(b';');
+            escape::encode(out, bytes);
+        });
+    }
+
+    /// Where something is: in answer to `_M`, `qFileLoadAddress`, `qShlibInfoAddr`.
+    pub fn address(self, address: u64) {
+        self.send(|out| out.extend_from_slice(format!("{address:016x}").as_bytes()));
+    }
+
+    /// In answer to `QSaveRegisterState`.
+    pub fn saved(self, number: u32) {
+        self.send(|out| out.extend_from_slice(format!("{number}").as_bytes()));
+    }
+
+    /// In answer to `qWatchpointSupportInfo`.
+    pub fn watchpoints(self, count: usize) {
+        self.send(|out| out.extend_from_slice(format!("num:{count};").as_bytes()));
+    }
+
+    /// In answer to `qThreadStopInfo`. The chosen thread stays.
+    pub fn stop_info(self, event: &Event<'_>) {
+        let (features, capabilities) = (self.state.features, self.state.capabilities);
+        self.send(|out| event.emit_within(out, features, capabilities));
+    }
+
+    /// In answer to `qRegisterInfo`.
+    pub fn register_info(self, register: &Register) {
+        self.send(|out| out.extend_from_slice(register.to_lldb().as_bytes()));
+    }
+
+    /// In answer to `jThreadsInfo`.
+    pub fn thread_infos(self, threads: &[ThreadInfo<'_>]) {
+        let features = self.features();
+        self.send(|out| escape::encode(out, &lldb::threads(threads, features)));
+    }
+
+    /// In answer to `jSignalsInfo`: the signals of Linux.
+    pub fn signals(self) {
+        self.send(|out| escape::encode(out, &lldb::signals()));
+    }
+
+    /// In answer to `qProcessInfo`.
+    pub fn debuggee(self, info: &ProcessInfo<'_>) {
+        let ProcessInfo { pid, parent, users, groups, triple, system, byte_order, pointer_size } = *info;
+        self.send(|out| {
+            let numbers = [
+                ("pid", pid.raw().cast_unsigned()),
+                ("parent-pid", parent),
+                ("real-uid", users[0]),
+                ("real-gid", groups[0]),
+                ("effective-uid", users[1]),
+                ("effective-gid", groups[1]),
+            ];
+            for (name, number) in numbers {
+                out.extend_from_slice(format!("{name}:{number:x};").as_bytes());
+            }
+            out.extend_from_slice(b"triple:");
+            hex::encode(out, triple.as_bytes());
+            let rest = format!(";ostype:{system};endian:{byte_order};ptrsize:{pointer_size};");
+            out.extend_from_slice(rest.as_bytes());
+        });
+    }
+
+    /// In answer to `qLaunchSuccess`: why the program could not be started.
+    pub fn launch_failed(self, why: &str) {
+        let why = &why.as_bytes()[..why.floor_char_boundary(MAX_ERROR_TEXT)];
+        self.send(|out| {
+            out.push(b'E');
+            put_text(out, why);
         });
     }
 

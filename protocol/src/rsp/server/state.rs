@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::super::output::Output;
 use super::super::request::{Malformed, Request};
 use super::super::stop::Event;
-use super::super::thread::put_thread;
-use super::super::{features, file, memory, packet, resume, transfer};
+use super::super::thread::{self, ThreadSelector, put_thread};
+use super::super::{features, file, memory, packet, resume, settings, transfer};
 use super::notify::Notifications;
 use super::reply::{About, ErrorForm};
 use super::select::Selection;
@@ -20,6 +20,9 @@ const INVALID: u8 = 22;
 
 /// `EMSGSIZE`, for packets that are too large.
 const TOO_LARGE: u8 = 90;
+
+/// What LLDB sends after it has given up an answer: what comes before the echo is the late one.
+const ECHO: &[u8] = b"qEcho:";
 
 /// The state of a conversation, and the bytes to send.
 #[derive(Debug)]
@@ -78,15 +81,27 @@ impl State {
                 self.features = self.features.with(Feature::ErrorStrings);
                 self.put_ok();
             }
+            b"QThreadSuffixSupported" if self.capabilities.has(features::Capability::Lldb) => {
+                self.features = self.features.with(Feature::Lldb);
+                self.put_ok();
+            }
+            b"QListThreadsInStopReply" if self.capabilities.has(features::Capability::Lldb) => {
+                self.features = self.features.with(Feature::Lldb).with(Feature::ThreadsInStops);
+                self.put_ok();
+            }
+            b"qVAttachOrWaitSupported" if self.capabilities.has(features::Capability::Lldb) => self.put_ok(),
             b"QStartNoAckMode" if self.capabilities.has(features::Capability::NoAck) => {
                 self.put_ok();
                 self.output.stop_acknowledging();
             }
             _ => match body.strip_prefix(b"qSupported") {
                 Some(announced @ ([] | [b':', ..])) => {
-                    self.features = features::read(announced, self.capabilities);
+                    self.features = features::read(announced, self.capabilities, self.features);
                     let Self { packet_size, capabilities, features, .. } = *self;
                     self.output.packet(|out| features::write(out, packet_size, capabilities, features));
+                }
+                _ if body.starts_with(ECHO) && self.capabilities.has(features::Capability::Lldb) => {
+                    self.output.packet(|out| out.extend_from_slice(body));
                 }
                 _ => return false,
             },
@@ -94,12 +109,18 @@ impl State {
         true
     }
 
-    /// `request`, and the means to answer it.
-    pub(super) fn exchange<'a>(&'a mut self, mut request: Request<'a>) -> Exchange<'a> {
+    /// `body` without the thread that it ends with, where the client is one that puts it there.
+    pub(super) fn split_thread<'b>(&self, body: &'b mut [u8]) -> (&'b mut [u8], Option<ThreadSelector>) {
+        if self.features.has(Feature::Lldb) { thread::split_suffix(body) } else { (body, None) }
+    }
+
+    /// `request`, and the means to answer it; `thread` if the packet names the one that it concerns.
+    pub(super) fn exchange<'a>(&'a mut self, mut request: Request<'a>, thread: Option<ThreadSelector>) -> Exchange<'a> {
         self.bound(&mut request);
-        let about = About::new(&request);
+        let about = About::new(self.features, &request);
         let form = ErrorForm::new(self.features, &request);
-        Exchange { thread: self.selection.general, request, reply: Reply::new(self, about, form) }
+        let thread = thread.unwrap_or(self.selection.general);
+        Exchange { thread, request, reply: Reply::new(self, about, form) }
     }
 
     /// The byte 0x03.
@@ -122,7 +143,10 @@ impl State {
                 *length = (*length).min(most - packet::FRAMING as u64);
             }
             Request::Resume(resume::Request::Resume { actions, .. }) => {
-                *actions = actions.bind(self.selection.resume, self.selection.general);
+                *actions = actions.bind(self.selection.resume, self.selection.general, self.features.numbering());
+            }
+            Request::Setting(settings::Request::PassSignals(signals) | settings::Request::ProgramSignals(signals)) => {
+                *signals = signals.numbered(self.features.numbering());
             }
             _ => {}
         }
@@ -147,6 +171,12 @@ impl State {
 
     pub(super) fn put_ok(&mut self) {
         self.output.packet(|out| out.extend_from_slice(b"OK"));
+    }
+
+    /// Writes the first packet of the list of threads.
+    pub(super) fn list_first_threads(&mut self) {
+        // LLDB makes a thread up where an empty list has its usual form.
+        if self.unlisted.is_empty() && self.features.has(Feature::Lldb) { self.put_ok() } else { self.list_threads() }
     }
 
     /// Writes as many of the unlisted threads as a packet holds.
@@ -182,6 +212,13 @@ impl State {
         if self.stop_reply_due && !unheard_of {
             self.stop_reply_due = false;
             self.put_event(event);
+        }
+    }
+
+    pub(super) fn handle_error(&mut self, errno: u8, text: &str) {
+        if core::mem::take(&mut self.stop_reply_due) {
+            let form = ErrorForm::unasked(self.features);
+            self.output.packet(|out| form.emit(out, errno, text));
         }
     }
 

@@ -1,7 +1,9 @@
 //! The machine itself, whatever is debugged: its tables, its files, its processes, and whether they can be debugged.
 
+mod awaited;
 mod processes;
 
+pub(crate) use self::awaited::Awaited;
 pub(crate) use self::processes::Processes;
 pub(crate) use super::doctor;
 pub(crate) use super::files::{FileReply, HostFiles};

@@ -9,7 +9,7 @@ mod xml;
 
 pub(crate) use auxv::auxv;
 pub(crate) use exec_file::exec_file;
-pub(crate) use libraries::{PointerSize, libraries_svr4};
+pub(crate) use libraries::{PointerSize, libraries_svr4, library_list};
 pub(crate) use osdata::table as osdata_table;
 pub(crate) use threads::threads_xml;
 

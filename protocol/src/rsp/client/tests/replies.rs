@@ -77,7 +77,7 @@ proptest! {
     #[test]
     fn every_event_reads_back_as_emitted(event in some_events()) {
         let mut body = Vec::new();
-        event.lend(|event| event.emit(&mut body, Features::ALL));
+        event.lend(|event| event.emit(&mut body, Features::ALL.without(Feature::Lldb)));
         prop_assert_eq!(Event::parse(&body, None), Some(event));
     }
 

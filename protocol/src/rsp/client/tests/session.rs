@@ -13,6 +13,7 @@ const STOP: stop::Event<'static> = stop::Event::Stopped(stop::Stop {
     reason: stop::Reason::SoftwareBreakpoint,
     registers: &[(0x10, &[1, 2, 3, 4])],
     core: Some(2),
+    surroundings: None,
 });
 
 fn resume_all() -> Request<'static> {

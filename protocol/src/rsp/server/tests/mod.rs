@@ -22,7 +22,14 @@ const fn id(pid: i32, tid: i32) -> ThreadId {
 }
 
 const fn stop(thread: ThreadId) -> Event<'static> {
-    Event::Stopped(Stop { thread, signal: Signal::TRAP, reason: Reason::Signal, registers: &[], core: None })
+    Event::Stopped(Stop {
+        thread,
+        signal: Signal::TRAP,
+        reason: Reason::Signal,
+        registers: &[],
+        core: None,
+        surroundings: None,
+    })
 }
 
 /// A server that has announced everything and does not acknowledge.

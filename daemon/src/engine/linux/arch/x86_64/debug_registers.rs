@@ -11,7 +11,7 @@ use dbgsrv_protocol::rsp::breakpoint::Kind;
 use thiserror::Error;
 
 /// How many places can be watched.
-pub(crate) const SLOTS: usize = 4;
+pub const SLOTS: usize = 4;
 
 /// The number of the status register, which tells what was hit. The engine clears it.
 pub(crate) const STATUS: usize = 6;

@@ -22,10 +22,34 @@ impl GeneralRegisters {
         self.0.rip = pc;
     }
 
+    /// The address of the stack's top.
+    pub(crate) fn stack_pointer(&self) -> u64 {
+        self.0.rsp
+    }
+
+    /// The address of the innermost frame's record, where the program keeps such records.
+    pub(crate) fn frame_pointer(&self) -> u64 {
+        self.0.rbp
+    }
+
     /// The number of the system call that the thread is in, if it is in one.
     pub(crate) fn syscall_number(&self) -> Option<i64> {
         let number = i64::from(self.0.orig_rax as i32);
         (number >= 0).then_some(number)
+    }
+
+    /// The registers of a thread that is about to call the system from where it stands (syscall(2)).
+    pub(crate) fn calling(&self, number: i64, arguments: [u64; 6]) -> Self {
+        let mut registers = self.0;
+        registers.rax = number.cast_unsigned();
+        [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9] = arguments;
+        registers.orig_rax = u64::MAX;
+        Self(registers)
+    }
+
+    /// What a call to the system has returned.
+    pub(crate) fn result(&self) -> u64 {
+        self.0.rax
     }
 
     /// Where the thread's own block is: thread-local variables lie around it.

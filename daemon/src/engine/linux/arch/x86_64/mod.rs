@@ -10,7 +10,7 @@ mod xsave;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use dbgsrv_protocol::rsp::description::{Description, Register};
+use dbgsrv_protocol::rsp::description::{Description, Dialect, Register};
 
 pub(crate) use self::emulate::emulate;
 pub(crate) use self::general::GeneralRegisters;
@@ -23,6 +23,9 @@ pub(crate) const TRIPLE: &str = "x86_64-pc-linux-gnu";
 
 /// The instruction that a software breakpoint is: INT3.
 pub(crate) const BREAKPOINT: &[u8] = &[0xcc];
+
+/// The instruction that calls the system in 64-bit programs: SYSCALL.
+pub(crate) const SYSTEM_CALL: &[u8] = &[0x0f, 0x05];
 
 /// The code of the SIGTRAP that it raises. `TRAP_BRKPT` is what a step over a system call is told with.
 pub(crate) const BREAKPOINT_CODE: libc::c_int = libc::SI_KERNEL;
@@ -39,6 +42,8 @@ pub(crate) struct Architecture {
     xml: String,
     /// By register number.
     places: Vec<Place>,
+    /// The numbers of the general registers, without those that are parts of others.
+    general: Vec<u32>,
     /// Registers that stand side by side in both the packet and their set are copied together.
     runs: Vec<Run>,
 }
@@ -51,7 +56,7 @@ struct Run {
 }
 
 impl Architecture {
-    /// The one for that kind of program. The first call asks the processor.
+    /// The one for that kind of program, with GDB's registers. The first call asks the processor.
     pub(crate) fn get(mode: Mode) -> &'static Self {
         static BITS32: OnceLock<Architecture> = OnceLock::new();
         static BITS64: OnceLock<Architecture> = OnceLock::new();
@@ -62,19 +67,50 @@ impl Architecture {
         cell.get_or_init(|| Self::new(mode, Layout::of_this_processor()))
     }
 
+    /// The same processor with the registers of that dialect.
+    pub(crate) fn of(&self, dialect: Dialect) -> &'static Self {
+        static BITS32: OnceLock<Architecture> = OnceLock::new();
+        static BITS64: OnceLock<Architecture> = OnceLock::new();
+        let cell = match (dialect, self.mode) {
+            (Dialect::Gdb, mode) => return Self::get(mode),
+            (Dialect::Lldb, Mode::Bits32) => &BITS32,
+            (Dialect::Lldb, Mode::Bits64) => &BITS64,
+        };
+        cell.get_or_init(|| Self::for_lldb(self.mode, Layout::of_this_processor()))
+    }
+
     fn new(mode: Mode, layout: Layout) -> Self {
         let description = match mode {
             Mode::Bits32 => Description::i386(layout.features()),
             Mode::Bits64 => Description::x86_64(layout.features()),
         };
+        Self::of_description(mode, layout, description)
+    }
+
+    fn for_lldb(mode: Mode, layout: Layout) -> Self {
+        let description = match mode {
+            Mode::Bits32 => Description::i386_for_lldb(layout.features()),
+            Mode::Bits64 => Description::x86_64_for_lldb(layout.features()),
+        };
+        Self::of_description(mode, layout, description)
+    }
+
+    fn of_description(mode: Mode, layout: Layout, description: Description) -> Self {
+        let place = |register: &Register| match container(&description, register) {
+            Some(whole) => Place::of(&whole.name, &layout).map(|place| place.part(register.offset - whole.offset)),
+            None => Place::of(&register.name, &layout),
+        };
         let places: Vec<_> = description
             .registers
             .iter()
-            .map(|Register { name, .. }| Place::of(name, &layout).expect("every register described has a place"))
+            .map(|register| place(register).expect("every register described has a place"))
             .collect();
         let runs = plan(&description.registers, &places);
         let xml = description.to_xml();
-        Self { mode, layout, description, xml, places, runs }
+        let general = description.registers.iter().zip(&places).filter(|(_, place)| place.is_general());
+        let general = general.filter(|(register, _)| container(&description, register).is_none());
+        let general = general.map(|(register, _)| register.number).collect();
+        Self { mode, layout, description, xml, places, general, runs }
     }
 
     /// The registers.
@@ -91,8 +127,39 @@ impl Architecture {
     /// Registers that a client asks for after every stop: frame pointer, stack pointer, program counter.
     pub(crate) fn expedited(&self) -> &'static [u32] {
         match self.mode {
+            Mode::Bits32 if self.is_for_lldb() => &[6, 7, 8],
             Mode::Bits32 => &[5, 4, 8],
             Mode::Bits64 => &[6, 7, 16],
+        }
+    }
+
+    fn is_for_lldb(&self) -> bool {
+        self.description.registers.iter().any(|register| register.lldb.is_some())
+    }
+
+    /// The description of the register of that number.
+    pub(crate) fn register(&self, number: u32) -> Option<&Register> {
+        self.description.register(number)
+    }
+
+    /// The numbers of the general registers, without those that are parts of others.
+    pub(crate) fn general(&self) -> &[u32] {
+        &self.general
+    }
+
+    /// Processor, vendor and system, as LLVM writes them.
+    pub(crate) fn triple(&self) -> &'static str {
+        match self.mode {
+            Mode::Bits32 => "i386-pc-linux-gnu",
+            Mode::Bits64 => "x86_64-pc-linux-gnu",
+        }
+    }
+
+    /// Bytes of an address.
+    pub(crate) fn pointer_size(&self) -> usize {
+        match self.mode {
+            Mode::Bits32 => 4,
+            Mode::Bits64 => 8,
         }
     }
 
@@ -212,9 +279,11 @@ impl Architecture {
         if extended.len() < self.layout.size() {
             return Err(WriteError::Unread);
         }
-        let registers = self.description.registers.iter();
-        let values = registers.map(|register| &values[register.offset..register.offset + register.bytes()]);
-        self.write_changes(self.places.iter().copied().zip(values), general, extended)
+        let registers = self.description.registers.iter().zip(&self.places);
+        let writes = registers
+            .filter(|(register, _)| container(&self.description, register).is_none())
+            .map(|(register, place)| (*place, &values[register.offset..register.offset + register.bytes()]));
+        self.write_changes(writes, general, extended)
     }
 
     /// Writes what differs, after all of that has been checked.
@@ -252,6 +321,11 @@ fn source<'a>(general: &'a GeneralRegisters, extended: &'a [u8]) -> Source<'a> {
     Source { general: general.bytes(), extended, present: xsave::present(extended) }
 }
 
+/// The register that `register` is a part of.
+fn container<'d>(description: &'d Description, register: &Register) -> Option<&'d Register> {
+    description.register(register.lldb.as_ref()?.container?)
+}
+
 fn expect_length(expected: usize, value: &[u8]) -> Result<(), WriteError> {
     if value.len() == expected { Ok(()) } else { Err(WriteError::Length { expected, given: value.len() }) }
 }
@@ -259,6 +333,9 @@ fn expect_length(expected: usize, value: &[u8]) -> Result<(), WriteError> {
 fn plan(registers: &[Register], places: &[Place]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for (register, &place) in registers.iter().zip(places) {
+        if register.lldb.as_ref().is_some_and(|facts| facts.container.is_some()) {
+            continue;
+        }
         let packet = register.offset..register.offset + register.bytes();
         match runs.last_mut() {
             Some(run) if run.place.continues(run.packet.len(), place) => run.packet.end = packet.end,

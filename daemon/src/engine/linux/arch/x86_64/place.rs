@@ -23,6 +23,10 @@ pub(super) enum Place {
     Tags,
     /// MXCSR, which belongs to two components.
     Mxcsr,
+    /// Bytes within a word of the general registers.
+    Part { offset: usize },
+    /// The two halves of a 256-bit register, which are in two components.
+    Joined { low: usize, high: usize },
 }
 
 /// What the kernel wants of a general register's new value.
@@ -72,14 +76,19 @@ impl Place {
             "fstat" => environment(2),
             "ftag" => Self::Tags,
             "fop" => Self::Environment { offset: 6, mask: 0x7ff, initial: 0 },
-            "fioff" => extended(Component::X87, 8),
+            "fioff" | "fip" => extended(Component::X87, 8),
             "fiseg" => environment(12),
-            "fooff" => extended(Component::X87, 16),
+            "fooff" | "fdp" => extended(Component::X87, 16),
             "foseg" => environment(20),
             "mxcsr" => Self::Mxcsr,
             "pkru" => extended(Component::Pkru, 0),
+            "mxcsrmask" => extended(Component::X87, xsave::MXCSR_MASK.start),
             _ => {
                 let (component, offset) = numbered(name)?;
+                if component == Component::Avx && !name.ends_with('h') {
+                    let low = layout.start(Component::Sse) + offset;
+                    return Some(Self::Joined { low, high: layout.start(component) + offset });
+                }
                 extended(component, offset)
             }
         })
@@ -87,7 +96,16 @@ impl Place {
 
     /// Whether the general registers are all it takes.
     pub(super) fn is_general(self) -> bool {
-        matches!(self, Self::General { .. })
+        matches!(self, Self::General { .. } | Self::Part { .. })
+    }
+
+    /// The place of what begins `before` bytes into a register that is at this place.
+    pub(super) fn part(self, before: usize) -> Self {
+        match self {
+            Self::General { offset, .. } => Self::Part { offset: offset + before },
+            Self::Extended { component, offset } => Self::Extended { component, offset: offset + before },
+            other => other,
+        }
     }
 
     /// Whether `next` goes on where `len` bytes of this place end, so that both can be copied in one go.
@@ -106,7 +124,19 @@ impl Place {
         let Source { extended, present, .. } = source;
         let has = |components: u64| present & components != 0;
         match self {
-            Self::General { offset, .. } => out.copy_from_slice(&source.general[offset..offset + out.len()]),
+            Self::General { offset, .. } | Self::Part { offset } => {
+                out.copy_from_slice(&source.general[offset..offset + out.len()]);
+            }
+            Self::Joined { low, high } => {
+                let (lower, upper) = out.split_at_mut(out.len() / 2);
+                for (half, component, offset) in [(lower, Component::Sse, low), (upper, Component::Avx, high)] {
+                    if has(component.bit()) {
+                        half.copy_from_slice(&extended[offset..offset + half.len()]);
+                    } else {
+                        half.fill(0);
+                    }
+                }
+            }
             Self::Extended { component, offset } if has(component.bit()) => {
                 out.copy_from_slice(&extended[offset..offset + out.len()]);
             }
@@ -179,6 +209,14 @@ impl Place {
                 layout.enter(extended, Component::Sse);
                 extended[xsave::MXCSR].copy_from_slice(value);
             }
+            Self::Part { offset } => general[offset..offset + value.len()].copy_from_slice(value),
+            Self::Joined { low, high } => {
+                let (lower, upper) = value.split_at(value.len() / 2);
+                for (half, component, offset) in [(lower, Component::Sse, low), (upper, Component::Avx, high)] {
+                    layout.enter(extended, component);
+                    extended[offset..offset + half.len()].copy_from_slice(half);
+                }
+            }
         }
     }
 
@@ -208,7 +246,7 @@ fn general(name: &str) -> Option<Place> {
         "r14" => (offset_of!(Words, r14), Any),
         "r15" => (offset_of!(Words, r15), Any),
         "rip" | "eip" => (offset_of!(Words, rip), Any),
-        "eflags" => (offset_of!(Words, eflags), Any),
+        "eflags" | "rflags" => (offset_of!(Words, eflags), Any),
         "cs" => (offset_of!(Words, cs), NeededSelector),
         "ss" => (offset_of!(Words, ss), NeededSelector),
         "ds" => (offset_of!(Words, ds), Selector),
@@ -242,9 +280,10 @@ fn numbered(name: &str) -> Option<(Component, usize)> {
     })
 }
 
-/// Puts a 16-bit value into a 32-bit register.
+/// Puts a 16-bit value into a register of 16 or 32 bits.
 fn put(out: &mut [u8], value: u16) {
-    out.copy_from_slice(&u32::from(value).to_le_bytes());
+    let length = out.len();
+    out.copy_from_slice(&u32::from(value).to_le_bytes()[..length]);
 }
 
 fn zero_extended(value: &[u8]) -> u64 {

@@ -352,3 +352,40 @@ proptest! {
         prop_assert_eq!(again, packet);
     }
 }
+
+#[test]
+fn lldb_sees_whole_vectors_and_parts_of_words() {
+    let layout = intel(Mode::Bits64).layout;
+    let architecture = Architecture::for_lldb(Mode::Bits64, layout);
+    let (mut general, mut extended) = (general(), area(&architecture, X87 | SSE | AVX));
+    let [low, high] = ["xmm3", "ymm3h"].map(|name| read(&intel(Mode::Bits64), name, &general, &extended));
+    assert_eq!(read(&architecture, "ymm3", &general, &extended), [low, high].concat());
+    let rbx = read(&architecture, "rbx", &general, &extended);
+    assert_eq!(read(&architecture, "ebx", &general, &extended), rbx[..4]);
+    assert_eq!(read(&architecture, "bh", &general, &extended), rbx[1..2]);
+    assert_eq!(read(&architecture, "fctrl", &general, &extended).len(), 2);
+    let write = |name, value: &[u8], general: &mut GeneralRegisters, extended: &mut [u8]| {
+        architecture.write_register(number(&architecture, name), value, general, extended).unwrap()
+    };
+    assert_eq!(write("bh", &[0xee], &mut general, &mut extended), Touched::GENERAL);
+    assert_eq!(read(&architecture, "rbx", &general, &extended), [&[rbx[0], 0xee], &rbx[2..]].concat());
+    assert_eq!(write("ymm3", &[7; 32], &mut general, &mut extended), Touched::EXTENDED);
+    assert_eq!(read(&intel(Mode::Bits64), "ymm3h", &general, &extended), [7; 16]);
+    let mut all = Vec::new();
+    architecture.read_all(&general, &extended, &mut all);
+    assert_eq!(all.len(), architecture.description().packet_len());
+    let rip = architecture.register(16).unwrap();
+    assert_eq!((rip.name.as_str(), &all[rip.offset..rip.offset + 8]), ("rip", &general.pc().to_le_bytes()[..]));
+    assert_eq!(architecture.write_all(&all, &mut general, &mut extended), Ok(Touched::NOTHING));
+}
+
+#[test]
+fn the_registers_that_stops_carry_are_the_pointers_in_both_dialects() {
+    for (mode, names) in [(Mode::Bits32, ["ebp", "esp", "eip"]), (Mode::Bits64, ["rbp", "rsp", "rip"])] {
+        for dialect in [Dialect::Gdb, Dialect::Lldb] {
+            let architecture = Architecture::get(mode).of(dialect);
+            let carried = architecture.expedited().iter().map(|&number| architecture.register(number).unwrap());
+            assert!(carried.map(|register| register.name.as_str()).eq(names));
+        }
+    }
+}

@@ -101,7 +101,19 @@ impl Part {
     }
 }
 
-/// The document for `annex`. A list that is damaged ends where the damage starts; a static program, or one whose
+/// Where the program keeps the address of its linker's list; `None` where it has no linker.
+///
+/// # Errors
+/// [`LibrariesError`]: the place cannot be found.
+pub(crate) fn library_list(
+    memory: &dyn ReadMemory,
+    auxv: &[u8],
+    size: PointerSize,
+) -> Result<Option<u64>, LibrariesError> {
+    rendezvous::place(&mut Pages::new(memory, size), auxv)
+}
+
+/// The document for `annex`, with the program's own entry as an attribute if `names_main`. A list that is damaged ends where the damage starts; a static program, or one whose
 /// linker has not run yet, has an empty one.
 ///
 /// # Errors
@@ -111,13 +123,14 @@ pub(crate) fn libraries_svr4(
     auxv: &[u8],
     size: PointerSize,
     annex: &[u8],
+    names_main: bool,
 ) -> Result<Vec<u8>, LibrariesError> {
     let mut pages = Pages::new(memory, size);
     let part = Part::parse(annex);
     let mut document = b"<library-list-svr4 version=\"1.0\"".to_vec();
     if part.start == 0 {
         let first = rendezvous::find(&mut pages, auxv)?;
-        push_all(&mut document, &mut pages, first);
+        push_all(&mut document, &mut pages, first, names_main);
     } else {
         document.push(b'>');
         let mut walk = Walk::default();
@@ -128,12 +141,12 @@ pub(crate) fn libraries_svr4(
 }
 
 /// Appends the rest of the root's start tag, and the libraries of all namespaces.
-fn push_all(document: &mut Vec<u8>, pages: &mut Pages<'_>, address: Option<u64>) {
+fn push_all(document: &mut Vec<u8>, pages: &mut Pages<'_>, address: Option<u64>, names_main: bool) {
     let mut walk = Walk::default();
     let first = address.and_then(|address| Rendezvous::read(pages, address));
     // The first entry of the first namespace is the program itself.
     let main = first.and_then(|first| LinkMap::read(pages, first.map));
-    if let Some(main) = main {
+    if let Some(main) = main.filter(|_| names_main) {
         let _ = write!(document, " main-lm=\"{:#x}\"", main.address);
     }
     document.push(b'>');

@@ -49,6 +49,15 @@ impl Rendezvous {
 /// The address of the first `r_debug`: from `AT_PHDR` over `PT_DYNAMIC` to `DT_DEBUG`. `None`: the program is static,
 /// or its linker has not run yet.
 pub(super) fn find(pages: &mut Pages<'_>, auxv: &[u8]) -> Result<Option<u64>, LibrariesError> {
+    let Some(place) = place(pages, auxv)? else {
+        return Ok(None);
+    };
+    let [value] = pages.words(place).ok_or(LibrariesError::Unreadable)?;
+    Ok((value != 0).then_some(value))
+}
+
+/// Where `DT_DEBUG` has its value, which the linker fills in; `None`: the program is static.
+pub(super) fn place(pages: &mut Pages<'_>, auxv: &[u8]) -> Result<Option<u64>, LibrariesError> {
     let Some(dynamic) = dynamic_section(pages, auxv)? else {
         return Ok(None);
     };
@@ -56,7 +65,7 @@ pub(super) fn find(pages: &mut Pages<'_>, auxv: &[u8]) -> Result<Option<u64>, Li
     for index in 0..DYNAMIC_MAX {
         let address = pages.size().wrap(dynamic.wrapping_add(index * entry_len));
         match pages.words(address).ok_or(LibrariesError::Unreadable)? {
-            [DT_DEBUG, value] => return Ok((value != 0).then_some(value)),
+            [DT_DEBUG, _] => return Ok(Some(pages.size().wrap(address.wrapping_add(entry_len / 2)))),
             [DT_NULL, _] => break,
             _ => {}
         }

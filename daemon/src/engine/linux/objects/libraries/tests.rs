@@ -92,7 +92,7 @@ impl Image {
     }
 
     fn document(&self, annex: &str) -> String {
-        let document = libraries_svr4(self, &self.auxv(), self.size, annex.as_bytes()).expect("a document");
+        let document = libraries_svr4(self, &self.auxv(), self.size, annex.as_bytes(), true).expect("a document");
         assert_well_formed(&document);
         String::from_utf8(document).expect("UTF-8")
     }
@@ -180,13 +180,13 @@ fn a_linker_that_has_not_run_yet_has_an_empty_list() {
 fn a_static_program_has_an_empty_list_and_the_linker_itself_none() {
     let mut image = Image::new(PointerSize::Eight, &["a"]);
     image.words(DYNAMIC, &[5, 0, 0, 0]);
-    let result = |image: &Image| libraries_svr4(image, &image.auxv(), image.size, b"");
+    let result = |image: &Image| libraries_svr4(image, &image.auxv(), image.size, b"", true);
     assert_eq!(result(&image), Err(LibrariesError::NoDebugEntry));
     image.header(HEADERS + 2 * image.header_len(), 1, 0);
     assert_eq!(image.document(""), EMPTY);
     image.bytes.clear();
     assert_eq!(result(&image), Err(LibrariesError::Unreadable));
-    assert_eq!(libraries_svr4(&image, b"", image.size, b""), Err(LibrariesError::Unreadable));
+    assert_eq!(libraries_svr4(&image, b"", image.size, b"", true), Err(LibrariesError::Unreadable));
 }
 
 #[test]
@@ -195,11 +195,11 @@ fn damage_anywhere_is_survived() {
     for at in (0x40..0x1100_u64).step_by(8) {
         let mut image = Image { size: whole.size, base: whole.base, bytes: whole.bytes.clone() };
         image.words(BASE + at, &[u64::MAX]);
-        if let Ok(document) = libraries_svr4(&image, &image.auxv(), image.size, b"") {
+        if let Ok(document) = libraries_svr4(&image, &image.auxv(), image.size, b"", true) {
             assert_well_formed(&document);
         }
         image.bytes.truncate(at as usize);
-        let _ = libraries_svr4(&image, &image.auxv(), image.size, b"");
+        let _ = libraries_svr4(&image, &image.auxv(), image.size, b"", true);
     }
 }
 
@@ -216,7 +216,7 @@ fn our_own_c_library_is_listed() {
     let memory = OwnMemory(File::open("/proc/self/mem").expect("our own memory"));
     let auxv = super::super::auxv(Pid::new(nix::unistd::getpid().as_raw()).expect("a pid")).expect("a vector");
     let size = if cfg!(target_pointer_width = "64") { PointerSize::Eight } else { PointerSize::Four };
-    let document = libraries_svr4(&memory, &auxv, size, b"").expect("a document");
+    let document = libraries_svr4(&memory, &auxv, size, b"", true).expect("a document");
     assert_well_formed(&document);
     let text = String::from_utf8(document).expect("UTF-8");
     assert!(text.contains(" main-lm=\"0x") && text.contains("libc.so"), "{text}");

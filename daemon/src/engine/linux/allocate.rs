@@ -1,0 +1,145 @@
+//! Memory that a client wants in a program, for code and data of its own.
+
+use super::arch::{GeneralRegisters, Mode, SYSTEM_CALL};
+use super::thread::{State, Stop};
+use super::{Engine, interruptible, ptrace};
+use crate::engine::error::{Error, Result};
+use dbgsrv_protocol::ids::Tid;
+use dbgsrv_protocol::rsp::memory::Permissions;
+use dbgsrv_protocol::rsp::thread::ThreadSelector;
+use libc::c_int;
+use nix::errno::Errno;
+
+/// Most pieces of memory that a client may have in a process at once.
+const MAX_ALLOCATIONS: usize = 1024;
+
+/// Most signals that are put aside while a thread makes a call for us.
+const MAX_SIGNALS: usize = 64;
+
+/// The kernel's errors are the last 4095 numbers.
+const MAX_ERRNO: u64 = 4095;
+
+impl Engine {
+    /// Maps `size` bytes of new memory into a process, as the process would itself. All its threads have to stand still.
+    ///
+    /// # Errors
+    /// [`Error::Running`], [`Error::NoThread`]; [`Error::TooMany`]; [`Error::Unsupported`] for 32-bit programs; and what
+    /// mmap(2) fails with.
+    pub fn allocate(&mut self, thread: ThreadSelector, size: u64, permissions: Permissions) -> Result<u64> {
+        let pid = self.process_of(thread)?.pid;
+        if self.process(pid)?.allocations.len() >= MAX_ALLOCATIONS {
+            return Err(Error::TooMany("pieces of memory"));
+        }
+        let flags = [
+            (permissions.read, libc::PROT_READ),
+            (permissions.write, libc::PROT_WRITE),
+            (permissions.execute, libc::PROT_EXEC),
+        ];
+        let protection = flags.iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag);
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let arguments = [0, size, protection as u64, kind as u64, u64::MAX, 0];
+        let address = self.call_system(thread, libc::SYS_mmap, arguments)?;
+        self.process_mut(pid)?.allocations.insert(address, size);
+        Ok(address)
+    }
+
+    /// Unmaps what `allocate` has mapped.
+    ///
+    /// # Errors
+    /// As there; `EINVAL` for another address.
+    pub fn free(&mut self, thread: ThreadSelector, address: u64) -> Result<()> {
+        let process = self.process_of(thread)?;
+        let (pid, size) = (process.pid, *process.allocations.get(&address).ok_or(Error::System(Errno::EINVAL))?);
+        self.call_system(thread, libc::SYS_munmap, [address, size, 0, 0, 0, 0])?;
+        self.process_mut(pid)?.allocations.remove(&address);
+        Ok(())
+    }
+
+    /// Has a stopped thread make a system call, and leaves it as it was.
+    fn call_system(&mut self, selector: ThreadSelector, number: i64, arguments: [u64; 6]) -> Result<u64> {
+        if self.running > 0 {
+            return Err(Error::Running);
+        }
+        let (thread, process) = self.stopped(selector)?;
+        if process.mode == Mode::Bits32 {
+            return Err(Error::Unsupported);
+        }
+        let tid = thread.id.tid;
+        let before = *thread.registers.general(tid)?;
+        let signal =
+            (thread.state == State::Stopped(Stop::Signal)).then(|| ptrace::signal_info_bytes(tid)).transpose()?;
+        let mut hidden = [0; SYSTEM_CALL.len()];
+        if process.memory.read(before.pc(), &mut hidden) != hidden.len() {
+            return Err(Error::BadAddress(before.pc()));
+        }
+        process.memory.write(before.pc(), SYSTEM_CALL).map_err(|_| Error::BadAddress(before.pc()))?;
+        let made = make_call(tid, &before, number, arguments);
+        // Where one of these fails, the thread has been killed.
+        let _ = process.memory.write(before.pc(), &hidden);
+        let _ = ptrace::set_general_registers(tid, &before);
+        if let Some(signal) = signal {
+            let _ = ptrace::set_signal_info_bytes(tid, &signal);
+        }
+        let attached = process.attached;
+        let made = match made {
+            Ok((result, signals)) => {
+                for signal in signals {
+                    super::resume::send_signal(thread.id, signal)?;
+                }
+                result
+            }
+            Err(Broken::Ended(status)) => {
+                self.ended(tid, status);
+                return Err(Error::NoThread);
+            }
+            Err(Broken::System(errno)) => return Err(errno.into()),
+        };
+        // As after a step: a SIGTRAP is on its way.
+        self.restless.retain(|&(restless, _)| restless != tid);
+        self.restless.extend((attached && signal.is_none()).then_some((tid, true)));
+        if made > u64::MAX - MAX_ERRNO { Err(Errno::from_raw(made.wrapping_neg() as i32).into()) } else { Ok(made) }
+    }
+}
+
+/// Why a call was not made.
+enum Broken {
+    /// The thread has ended with this status.
+    Ended(c_int),
+    System(Errno),
+}
+
+impl From<Errno> for Broken {
+    fn from(errno: Errno) -> Self {
+        Self::System(errno)
+    }
+}
+
+/// Steps a thread over the instruction that it is about to execute; the result, and the signals that came meanwhile.
+fn make_call(
+    tid: Tid,
+    before: &GeneralRegisters,
+    number: i64,
+    arguments: [u64; 6],
+) -> std::result::Result<(u64, Vec<c_int>), Broken> {
+    let calling = before.calling(number, arguments);
+    let mut signals = Vec::new();
+    ptrace::set_general_registers(tid, &calling)?;
+    loop {
+        ptrace::step(tid, 0)?;
+        let status = interruptible::wait_for(tid)?;
+        if !libc::WIFSTOPPED(status) {
+            return Err(Broken::Ended(status));
+        }
+        let now = ptrace::general_registers(tid)?;
+        if now.pc() != before.pc() {
+            return Ok((now.result(), signals));
+        }
+        // It stopped for a signal that came first.
+        if status >> 16 == 0 && libc::WSTOPSIG(status) != libc::SIGTRAP {
+            signals.push(libc::WSTOPSIG(status));
+        }
+        if signals.len() > MAX_SIGNALS {
+            return Err(Broken::System(Errno::EAGAIN));
+        }
+    }
+}
