@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What is built: the name of the executable, its source in `programs/`, and what the compiler is told besides the usual.
-const PROGRAMS: [(&str, &str, &[&str]); 13] = [
+const PROGRAMS: [(&str, &str, &[&str]); 14] = [
     ("basics", "basics.c", &[]),
     ("basics-static", "basics.c", &["-static"]),
     ("basics-no-pie", "basics.c", &["-no-pie", "-fno-pie"]),
     ("beats", "beats.c", &[]),
+    ("forker", "forker.c", &[]),
     ("loops", "loops.c", &[]),
     ("memory", "memory.c", &[]),
     ("memory-no-pie", "memory.c", &["-no-pie", "-fno-pie"]),

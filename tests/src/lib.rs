@@ -1,6 +1,6 @@
 //! Support for the end-to-end tests: servers, debuggers, programs to be debugged, and what `/proc` says about them.
 //!
-//! The tests are in `tests/`, one file per subject. They need `gdb`, `gdbserver` and a C compiler, and the server itself
+//! The tests are in `tests/`, one file per subject. They need `gdb`, `gdbserver`, `lldb` and a C compiler, and the server itself
 //! beside them in the target directory (`cargo build --workspace` puts it there; `DBGSRV_BIN` names another one).
 //!
 //! With `DBGSRV_TEST_SERVER=premote` the debuggers reach the server through `premote … listen`: every script that works
@@ -18,6 +18,7 @@ pub mod gdb;
 pub mod line;
 pub mod listening;
 pub mod lldb;
+pub mod lldb_session;
 pub mod mi;
 pub mod named;
 pub mod network;
