@@ -164,7 +164,8 @@ impl<'a> Request<'a> {
             ENVIRONMENT_UNSET => hex::decode_in_place(value).map(|text| Self::EnvironmentUnset(text)),
             LAUNCH_ARCHITECTURE => Some(Self::LaunchArchitecture(value)),
             NON_STOP => field::switch(value).map(Self::NonStop),
-            PASS_SIGNALS => SignalList::parse(value).map(Self::PassSignals),
+            // LLDB's own tests end the list with a space.
+            PASS_SIGNALS => SignalList::parse(value.trim_ascii_end()).map(Self::PassSignals),
             PROGRAM_SIGNALS => SignalList::parse(value).map(Self::ProgramSignals),
             STANDARD_ERROR => standard_stream(StandardStream::Error, value),
             STANDARD_INPUT => standard_stream(StandardStream::Input, value),
@@ -284,6 +285,12 @@ mod tests {
         let all = SyscallList { text: b"" };
         parses(b"QCatchSyscalls:1", &Request::CatchSyscalls(Some(all)).into());
         assert!(all.is_empty() && all.iter().next().is_none());
+    }
+
+    #[test]
+    fn a_space_may_follow_the_signals_that_are_passed() {
+        let list = SignalList::parse(b"a;c").unwrap();
+        parses(b"QPassSignals:a;c ", &Request::PassSignals(list).into());
     }
 
     #[test]

@@ -130,6 +130,8 @@ impl<'a> Request<'a> {
 
 fn read(object: Object, text: &[u8]) -> Option<Request<'_>> {
     let (annex, range) = field::split_at(text, b':')?;
+    // LLDB's own tests end the length with a colon, as nobody else does.
+    let range = range.strip_suffix(b":").unwrap_or(range);
     let (offset, length) = field::pair(range, b',')?;
     Some(Request::Read { object, annex, offset, length })
 }
@@ -144,7 +146,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rsp::request::tests::{malformed, round_trip, unknown};
+    use crate::rsp::request::tests::{malformed, parses, round_trip, unknown};
 
     proptest! {
         #[test]
@@ -154,6 +156,13 @@ mod tests {
             round_trip(&Request::Read { object, annex: annex.as_bytes(), offset, length }.into());
             round_trip(&Request::WriteSignalInfo { offset, data: &data }.into());
         }
+    }
+
+    #[test]
+    fn a_colon_may_follow_the_length() {
+        let request = Request::Read { object: Object::Auxv, annex: b"", offset: 0, length: 0x400 };
+        parses(b"qXfer:auxv:read::0,400:", &request.into());
+        malformed(b"qXfer:auxv:read::0,400::");
     }
 
     #[test]
