@@ -123,8 +123,9 @@ fn make_call(
 ) -> std::result::Result<(u64, Vec<c_int>), Broken> {
     let calling = before.calling(number, arguments);
     let mut signals = Vec::new();
-    ptrace::set_general_registers(tid, &calling)?;
     loop {
+        // Each time: after exec, the first step only ends that call, whose result takes the place of our number.
+        ptrace::set_general_registers(tid, &calling)?;
         ptrace::step(tid, 0)?;
         let status = interruptible::wait_for(tid)?;
         if !libc::WIFSTOPPED(status) {
