@@ -193,9 +193,9 @@ impl Engine {
     pub fn libraries(&self, thread: ThreadSelector, annex: &[u8]) -> Result<Vec<u8>> {
         let process = self.process_of(thread)?;
         let auxv = objects::auxv(process.pid).map_err(system)?;
-        // LLDB takes the place of the program's entry for that of the whole list.
-        let names_main = self.dialect == Dialect::Gdb;
-        let list = objects::libraries_svr4(process, &auxv, pointer_size(process.mode), annex, names_main);
+        // LLDB takes the place of the program's entry for that of the whole list, and has no use for namespaces.
+        let for_gdb = self.dialect == Dialect::Gdb;
+        let list = objects::libraries_svr4(process, &auxv, pointer_size(process.mode), annex, for_gdb);
         list.map_err(|_| Error::System(Errno::ENOENT))
     }
 

@@ -222,10 +222,10 @@ impl Description {
     }
 }
 
-/// The document for LLDB.
+/// The document for LLDB, on one line: its own tests expect that.
 pub(super) fn write(out: &mut String, description: &Description) -> fmt::Result {
-    out.write_str("<?xml version=\"1.0\"?>\n<target version=\"1.0\">\n")?;
-    writeln!(out, "<architecture>{}</architecture>\n<feature>", description.architecture)?;
+    out.write_str("<?xml version=\"1.0\"?><target version=\"1.0\">")?;
+    write!(out, "<architecture>{}</architecture><feature>", description.architecture)?;
     for Register { name, bits, number, offset, lldb, .. } in &description.registers {
         write!(out, "<reg name=\"{name}\" bitsize=\"{bits}\" regnum=\"{number}\" offset=\"{offset}\"")?;
         let Some(facts) = lldb else { continue };
@@ -245,9 +245,9 @@ pub(super) fn write(out: &mut String, description: &Description) -> fmt::Result 
             write_list(out, &facts.invalidates, 10)?;
             out.write_char('"')?;
         }
-        out.write_str("/>\n")?;
+        out.write_str("/>")?;
     }
-    out.write_str("</feature>\n</target>\n")
+    out.write_str("</feature></target>")
 }
 
 fn write_list(out: &mut String, numbers: &[u32], base: u32) -> fmt::Result {

@@ -113,8 +113,8 @@ pub(crate) fn library_list(
     rendezvous::place(&mut Pages::new(memory, size), auxv)
 }
 
-/// The document for `annex`, with the program's own entry as an attribute if `names_main`. A list that is damaged ends where the damage starts; a static program, or one whose
-/// linker has not run yet, has an empty one.
+/// The document for `annex`, with what only GDB reads if `for_gdb`: the program's own entry, and the namespaces. A list that
+/// is damaged ends where the damage starts; a static program, or one whose linker has not run yet, has an empty one.
 ///
 /// # Errors
 /// [`LibrariesError`]: the place of the lists cannot be found at all.
@@ -123,30 +123,30 @@ pub(crate) fn libraries_svr4(
     auxv: &[u8],
     size: PointerSize,
     annex: &[u8],
-    names_main: bool,
+    for_gdb: bool,
 ) -> Result<Vec<u8>, LibrariesError> {
     let mut pages = Pages::new(memory, size);
     let part = Part::parse(annex);
     let mut document = b"<library-list-svr4 version=\"1.0\"".to_vec();
     if part.start == 0 {
         let first = rendezvous::find(&mut pages, auxv)?;
-        push_all(&mut document, &mut pages, first, names_main);
+        push_all(&mut document, &mut pages, first, for_gdb);
     } else {
         document.push(b'>');
         let mut walk = Walk::default();
-        push_namespace(&mut document, &mut pages, &mut walk, part);
+        push_namespace(&mut document, &mut pages, &mut walk, part, for_gdb);
     }
     document.extend_from_slice(b"</library-list-svr4>");
     Ok(document)
 }
 
 /// Appends the rest of the root's start tag, and the libraries of all namespaces.
-fn push_all(document: &mut Vec<u8>, pages: &mut Pages<'_>, address: Option<u64>, names_main: bool) {
+fn push_all(document: &mut Vec<u8>, pages: &mut Pages<'_>, address: Option<u64>, for_gdb: bool) {
     let mut walk = Walk::default();
     let first = address.and_then(|address| Rendezvous::read(pages, address));
     // The first entry of the first namespace is the program itself.
     let main = first.and_then(|first| LinkMap::read(pages, first.map));
-    if let Some(main) = main.filter(|_| names_main) {
+    if let Some(main) = main.filter(|_| for_gdb) {
         let _ = write!(document, " main-lm=\"{:#x}\"", main.address);
     }
     document.push(b'>');
@@ -154,17 +154,17 @@ fn push_all(document: &mut Vec<u8>, pages: &mut Pages<'_>, address: Option<u64>,
         return;
     };
     let libraries = Part { namespace: first.address, start: main.next, previous: main.address };
-    push_namespace(document, pages, &mut walk, libraries);
+    push_namespace(document, pages, &mut walk, libraries, for_gdb);
     let mut following = first.next;
     while let Some(namespace) = walk.next_namespace(pages, following) {
         let libraries = Part { namespace: namespace.address, start: namespace.map, previous: 0 };
-        push_namespace(document, pages, &mut walk, libraries);
+        push_namespace(document, pages, &mut walk, libraries, for_gdb);
         following = namespace.next;
     }
 }
 
 /// Appends the libraries of one namespace from `part.start` on.
-fn push_namespace(document: &mut Vec<u8>, pages: &mut Pages<'_>, walk: &mut Walk, part: Part) {
+fn push_namespace(document: &mut Vec<u8>, pages: &mut Pages<'_>, walk: &mut Walk, part: Part, for_gdb: bool) {
     let (mut previous, mut next) = (part.previous, part.start);
     while let Some(library) = walk.next_library(pages, previous, next)
         && document.len() < DOCUMENT_MAX
@@ -175,9 +175,13 @@ fn push_namespace(document: &mut Vec<u8>, pages: &mut Pages<'_>, walk: &mut Walk
             xml::push_attribute(document, &name);
             let _ = write!(
                 document,
-                "\" lm=\"{:#x}\" l_addr=\"{:#x}\" l_ld=\"{:#x}\" lmid=\"{:#x}\"/>",
-                library.address, library.bias, library.dynamic, part.namespace
+                "\" lm=\"{:#x}\" l_addr=\"{:#x}\" l_ld=\"{:#x}\"",
+                library.address, library.bias, library.dynamic
             );
+            if for_gdb {
+                let _ = write!(document, " lmid=\"{:#x}\"", part.namespace);
+            }
+            document.extend_from_slice(b"/>");
         }
         (previous, next) = (library.address, library.next);
     }
