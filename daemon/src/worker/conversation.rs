@@ -284,5 +284,11 @@ pub(super) fn finish(done: Result<(), Error>, reply: Reply<'_>) {
 
 /// Answers with an error.
 pub(super) fn refuse(error: &Error, reply: Reply<'_>) {
-    reply.error(error.code(), &error.to_string());
+    let code = match error {
+        // The numbers that lldb-server has for these.
+        Error::NoProcess if reply.features().has(Feature::Lldb) => 0x44,
+        Error::NoThread if reply.features().has(Feature::Lldb) => 0x15,
+        error => error.code(),
+    };
+    reply.error(code, &error.to_string());
 }

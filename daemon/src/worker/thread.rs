@@ -2,6 +2,7 @@
 
 use super::conversation::{Conversation, finish, refuse};
 use super::stop::with_event;
+use crate::engine::error::Error;
 use crate::engine::{Expedited, Report};
 use dbgsrv_protocol::ids::ThreadId;
 use dbgsrv_protocol::rsp::server::Reply;
@@ -26,6 +27,7 @@ pub(super) fn answer(session: &mut Conversation, current: ThreadSelector, reques
         // Where any thread will do, the one that was chosen before stays.
         Request::Select { thread, .. } => match session.engine.select_near(thread, current) {
             Ok(id) => reply.selected(id),
+            Err(Error::NoThread) if is_foreign(session, thread) => reply.error(0xff, &Error::NoProcess.to_string()),
             Err(error) => refuse(&error, reply),
         },
         Request::StopInfo(selector) => match session.engine.select(selector) {
@@ -33,6 +35,11 @@ pub(super) fn answer(session: &mut Conversation, current: ThreadSelector, reques
             Err(error) => refuse(&error, reply),
         },
     }
+}
+
+/// Whether a thread is said to be of a process that is none of the session's: lldb-server has a number of its own for that.
+fn is_foreign(session: &Conversation, thread: ThreadSelector) -> bool {
+    matches!(thread.process, Selector::One(pid) if session.engine.processes().all(|own| own != pid))
 }
 
 /// All threads of the chosen one's process.

@@ -224,8 +224,17 @@ impl Audience {
     }
 }
 
+impl Features {
+    /// Whether packets name the process of a thread. LLDB announces that it knows such ids and expects none from the server
+    /// but for the child of a fork.
+    #[must_use]
+    pub(crate) fn names_processes(self) -> bool {
+        self.has(Feature::Multiprocess) && !self.has(Feature::Lldb)
+    }
+}
+
 /// What announces a capability, and to whom.
-const OFFERS: [(Capability, &str, Audience); 32] = [
+const OFFERS: [(Capability, &str, Audience); 33] = [
     (Capability::ThreadActions, "vContSupported+", Audience::AllButLldb),
     (Capability::NoAck, "QStartNoAckMode+", Audience::All),
     (Capability::Multiprocess, "multiprocess+", Audience::With(Feature::Multiprocess)),
@@ -242,7 +251,8 @@ const OFFERS: [(Capability, &str, Audience); 32] = [
     (Capability::TargetDescription, "qXfer:features:read+", Audience::All),
     (Capability::LibrariesSvr4, "qXfer:libraries-svr4:read+;augmented-libraries-svr4-read+", Audience::All),
     (Capability::OsData, "qXfer:osdata:read+", Audience::AllButLldb),
-    (Capability::SignalInfo, "qXfer:siginfo:read+;qXfer:siginfo:write+", Audience::All),
+    (Capability::SignalInfo, "qXfer:siginfo:read+", Audience::All),
+    (Capability::SignalInfo, "qXfer:siginfo:write+", Audience::AllButLldb),
     (Capability::Threads, "qXfer:threads:read+", Audience::AllButLldb),
     (Capability::PassSignals, "QPassSignals+", Audience::All),
     (Capability::ProgramSignals, "QProgramSignals+", Audience::AllButLldb),
@@ -281,11 +291,19 @@ pub(crate) fn read(text: &[u8], capabilities: Capabilities, before: Features) ->
         OFFERS.iter().any(|(capability, _, audience)| offers(*audience) && capabilities.has(*capability))
     });
     let kept = SWITCHED.into_iter().filter(|feature| before.has(*feature));
-    let lldb = capabilities.has(Capability::Lldb)
-        && announced().any(|name| name.starts_with(b"xmlRegisters="))
-        && !announced().any(|name| NEVER_LLDB.contains(&name));
+    let may_be_lldb = !announced().any(|name| NEVER_LLDB.contains(&name));
+    let lldb =
+        capabilities.has(Capability::Lldb) && may_be_lldb && announced().any(|name| name.starts_with(b"xmlRegisters="));
     let all = offered.map(|(_, feature)| *feature).chain(kept).chain(lldb.then_some(Feature::Lldb));
-    all.fold(Features::NONE, Set::with)
+    let features = all.fold(Features::NONE, Set::with);
+    if !may_be_lldb {
+        return features.without(Feature::Lldb);
+    }
+    if features.has(Feature::Lldb) && !features.has(Feature::Multiprocess) {
+        // Nothing that LLDB sends could name the child.
+        return features.without(Feature::ForkEvents).without(Feature::VforkEvents);
+    }
+    features
 }
 
 /// Appends the answer to `qSupported`.

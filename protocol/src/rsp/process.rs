@@ -142,7 +142,8 @@ impl<'a> Request<'a> {
         if body.starts_with(RUN) {
             return run(&mut body[RUN.len()..]).ok_or(Malformed("vRun")).map(Some);
         }
-        if let [b'A', list @ ..] = body {
+        // lldb-server lets a space precede the list, and LLDB's own tests send one.
+        if let [b'A', b' ', list @ ..] | [b'A', list @ ..] = body {
             return launch(list).ok_or(Malformed("A")).map(Some);
         }
         if let Some((absent, prefix)) = Absent::ALL.into_iter().find(|(_, prefix)| body.starts_with(prefix)) {

@@ -109,7 +109,7 @@ impl Event<'_> {
 
     /// The stop reply of a server that does without some of it ([`Capability::StopDetails`], [`Capability::StopThread`]).
     pub fn emit_within(&self, out: &mut Vec<u8>, features: Features, capabilities: Capabilities) {
-        let multiprocess = features.has(Feature::Multiprocess);
+        let multiprocess = features.names_processes();
         match self {
             Self::Exited { pid, status } => put_end(out, b'W', *status, *pid, multiprocess),
             Self::NoResumed => out.push(b'N'),

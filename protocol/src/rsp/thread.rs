@@ -143,6 +143,12 @@ impl From<ThreadId> for ThreadSelector {
     }
 }
 
+/// Whether a thread-id names a thread, but none or all for its process. To lldb-server that is an error.
+pub(crate) fn is_of_no_process(id: &[u8]) -> bool {
+    let thread = id.strip_prefix(b"p0.").or_else(|| id.strip_prefix(b"p-1."));
+    thread.is_some_and(|thread| !matches!(thread, b"0" | b"-1"))
+}
+
 /// What a thread chosen with `H` is used for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scope {

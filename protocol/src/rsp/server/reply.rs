@@ -215,7 +215,7 @@ impl<'a> Reply<'a> {
     /// Whether the client takes thread-ids that name their process (`multiprocess`), for objects that hold such ids.
     #[must_use]
     pub fn is_multiprocess(&self) -> bool {
-        self.state.features.has(Feature::Multiprocess)
+        self.state.features.names_processes()
     }
 
     /// Whether a stop that concerns `thread`, or by which the client learns of it, has not been fetched yet (non-stop mode).
@@ -294,9 +294,12 @@ impl<'a> Reply<'a> {
 
     /// The same where some cannot be read.
     pub fn register_parts<'p>(self, parts: impl IntoIterator<Item = RegisterPart<'p>>) {
+        // LLDB could expand runs, but its own tests expect digits as from lldb-server.
+        let plain = self.features().has(Feature::Lldb);
         self.send(|out| {
             for part in parts {
                 match part {
+                    RegisterPart::Known(values) if plain => hex::encode(out, values),
                     RegisterPart::Known(values) => run_length::encode_hex(out, values),
                     RegisterPart::Unavailable(count) => out.resize(out.len() + 2 * count, b'x'),
                 }

@@ -21,6 +21,9 @@ const INVALID: u8 = 22;
 /// `EMSGSIZE`, for packets that are too large.
 const TOO_LARGE: u8 = 90;
 
+/// What lldb-server answers where a thread's process is none of its own.
+const NO_SUCH_PROCESS: u8 = 0xff;
+
 /// What LLDB sends after it has given up an answer: what comes before the echo is the late one.
 const ECHO: &[u8] = b"qEcho:";
 
@@ -30,6 +33,8 @@ pub(super) struct State {
     pub(super) packet_size: usize,
     pub(super) capabilities: Capabilities,
     pub(super) features: Features,
+    /// The client has sent `qSupported`.
+    asked: bool,
     pub(super) selection: Selection,
     pub(super) output: Output,
     pub(super) notifications: Notifications,
@@ -46,6 +51,7 @@ impl State {
             packet_size,
             capabilities,
             features: Features::NONE,
+            asked: false,
             selection: Selection::new(),
             output: Output::default(),
             notifications: Notifications::default(),
@@ -70,6 +76,10 @@ impl State {
     pub(super) fn answer(&mut self, body: &[u8]) -> bool {
         match body {
             _ if features::is_untold(body, self.capabilities) => self.output.packet(|_| {}),
+            [b'H', _, id @ ..] if self.features.has(Feature::Lldb) && thread::is_of_no_process(id) => {
+                let form = ErrorForm::unasked(self.features);
+                self.output.packet(|out| form.emit(out, NO_SUCH_PROCESS, "the thread has to be one of one process"));
+            }
             b"qsThreadInfo" => self.list_threads(),
             b"vCont?" => self.output.packet(|out| features::write_actions(out, self.capabilities)),
             b"vStopped" => self.notifications.confirm(&mut self.output),
@@ -91,11 +101,16 @@ impl State {
             }
             b"qVAttachOrWaitSupported" if self.capabilities.has(features::Capability::Lldb) => self.put_ok(),
             b"QStartNoAckMode" if self.capabilities.has(features::Capability::NoAck) => {
+                // GDB asks first what there is, and LLDB afterwards.
+                if !self.asked && self.capabilities.has(features::Capability::Lldb) {
+                    self.features = self.features.with(Feature::Lldb);
+                }
                 self.put_ok();
                 self.output.stop_acknowledging();
             }
             _ => match body.strip_prefix(b"qSupported") {
-                Some(announced @ ([] | [b':', ..])) => {
+                Some(announced @ ([] | [b':' | b';', ..])) => {
+                    self.asked = true;
                     self.features = features::read(announced, self.capabilities, self.features);
                     let Self { packet_size, capabilities, features, .. } = *self;
                     self.output.packet(|out| features::write(out, packet_size, capabilities, features));
@@ -182,7 +197,7 @@ impl State {
     /// Writes as many of the unlisted threads as a packet holds.
     pub(super) fn list_threads(&mut self) {
         let Self { packet_size, features, unlisted, output, .. } = self;
-        let multiprocess = features.has(Feature::Multiprocess);
+        let multiprocess = features.names_processes();
         output.packet(|out| {
             let start = out.len();
             out.push(if unlisted.is_empty() { b'l' } else { b'm' });

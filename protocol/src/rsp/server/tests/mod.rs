@@ -1,6 +1,7 @@
 //! Conversations in memory: what a client sends, and the answers it must get.
 
 mod flow;
+mod lldb;
 
 use std::string::String;
 use std::vec::Vec;
@@ -185,6 +186,7 @@ fn lengths_are_lowered_to_what_a_packet_holds() {
 fn errors_are_written_as_the_client_reads_them() {
     let text = "no such process: 5 #1";
     let mut plain = Server::new(Config::default());
+    ask(&mut plain, "qSupported");
     ask(&mut plain, "QStartNoAckMode");
     assert_eq!(exchange(&mut plain, "m0,1", |it| it.reply.error(14, text)), "E0e");
     assert_eq!(exchange(&mut plain, "vAttach;5", |it| it.reply.error(3, text)), "E.no such process: 5 ?1");
