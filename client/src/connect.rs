@@ -47,10 +47,10 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Checks a connection string, and touches nothing.
+    /// Checks a connection string and the certificates that it names, and opens nothing.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::NotAProcessServer`].
+    /// [`Error::Unusable`], [`Error::NotAProcessServer`].
     pub fn new(options: &ClientOptions) -> Result<Self, Error> {
         if matches!(options, ClientOptions::Gdb(_)) {
             return Err(Error::NotAProcessServer);
@@ -101,7 +101,7 @@ impl Connector {
 /// the one named are closed.
 ///
 /// # Errors
-/// * [`Error::Unavailable`], [`Error::NotAProcessServer`], [`Error::Password`]: the connection string; nothing was tried.
+/// * [`Error::Unusable`], [`Error::NotAProcessServer`], [`Error::Password`]: the connection string; nothing was tried.
 /// * [`Error::PasswordNeeded`], [`Error::WrongPassword`]: ask for it, and call [`connect_with`].
 /// * [`Error::Connect`]: whatever else keeps the two sides apart.
 pub async fn connect_process_server(options: &ClientOptions) -> Result<RemoteServer, Error> {
@@ -150,6 +150,10 @@ impl Dial for Redial {
         }
         Ok(stream)
     }
+
+    fn channel_binding(&self, stream: &Stream) -> Option<[u8; 32]> {
+        stream.channel_binding()
+    }
 }
 
 #[cfg(test)]
@@ -167,8 +171,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_transport_that_is_not_built_is_named() {
-        let error = refusal("spipe:proto=tls1,server=a,pipe=b").await;
-        assert!(matches!(error, Error::Unavailable(_)), "{error}");
+        let error = refusal("ssl:proto=tls1,server=localhost,port=1,cafile=/no/such/file").await;
+        assert!(matches!(error, Error::Unusable(_)), "{error}");
     }
 
     #[tokio::test]

@@ -4,16 +4,16 @@ use dbgsrv_discovery::FindError;
 use dbgsrv_protocol::control::{CodecError, Failure, FailureKind};
 use dbgsrv_protocol::session::{CloseCode, HandshakeError, Rejected};
 use dbgsrv_session::{Closed, ConnectError, OpenError};
-use dbgsrv_transports::{BindError, PasswordError, Unavailable};
+use dbgsrv_transports::{BindError, PasswordError, Unusable};
 use thiserror::Error;
 
 /// Why something was not done. `Display` is one line for people.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The connection string asks for what this build does not have.
+    /// The connection string asks for what this build does not have, or names a certificate that can't be used.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unusable(#[from] Unusable),
     /// The connection string leads to a gdbserver.
     #[error("a gdbserver is no process server: it can be debugged through, and nothing else")]
     NotAProcessServer,

@@ -162,7 +162,9 @@ fn announce(bound: &Bound) {
     for (listener, door) in bound {
         let policy = &door.policy;
         let connect = match policy {
-            Policy::Called | Policy::Password(_) => format!("premote {} ps", listener.client_string()),
+            Policy::Called | Policy::Certificate | Policy::Password(_) => {
+                format!("premote {} ps", listener.client_string())
+            }
             Policy::Line | Policy::Mode | Policy::Open | Policy::Owner(_) | Policy::Protected => {
                 format!("gdb -ex 'target extended-remote {}'", listener.gdb_target())
             }

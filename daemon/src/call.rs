@@ -63,6 +63,11 @@ impl Called {
     pub(crate) const fn new(stream: Stream, call: Option<Call>) -> Self {
         Self { stream, _call: call }
     }
+
+    /// As the stream's.
+    pub(crate) fn channel_binding(&self) -> Option<[u8; 32]> {
+        self.stream.channel_binding()
+    }
 }
 
 impl AsyncRead for Called {

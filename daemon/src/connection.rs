@@ -12,7 +12,7 @@ use crate::registry::Client;
 use crate::server::Server;
 use crate::sniff::{SniffError, Spoken, sniff, sniff_in_time};
 use crate::undecided::{Place, lost};
-use dbgsrv_transports::{Peer, Stream};
+use dbgsrv_transports::{Peer, ReadyError, Stream};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -28,6 +28,8 @@ const LEAVE_TIME: Duration = Duration::from_secs(5);
 enum Rejection {
     #[error("the client said nothing while too many others wanted to")]
     MadeWay,
+    #[error(transparent)]
+    Ready(#[from] ReadyError),
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error(transparent)]
@@ -77,7 +79,7 @@ pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut arrival: Arr
 
 /// What the connection speaks, where that is all that has to be known to let it in.
 async fn decide(policy: &Policy, stream: &mut Stream, peer: &Peer, called: bool) -> Result<Spoken, Rejection> {
-    stream.tune().map_err(SniffError::Io)?;
+    stream.ready().await?;
     // Who was called may have no debugger yet, and keeps nobody else out.
     let spoken = if called { sniff(stream).await } else { sniff_in_time(stream).await };
     match spoken {
@@ -86,7 +88,7 @@ async fn decide(policy: &Policy, stream: &mut Stream, peer: &Peer, called: bool)
         Err(gone @ (SniffError::Closed | SniffError::Io(_))) => Err(gone.into()),
         // To everybody else the policy comes first: it is what their users have to know.
         other => {
-            policy.admit_debugger(peer)?;
+            policy.admit_debugger(peer, stream.channel_binding().is_some())?;
             Ok(other?)
         }
     }
@@ -122,11 +124,13 @@ async fn carry(session: DebugSession, stream: Stream, worker: UnixStream) {
 /// Logs why, and tells the client where it is one that can be told.
 async fn reject(server: &Server, stream: Stream, rejection: &Rejection) {
     match rejection {
-        Rejection::Sniff(SniffError::Closed | SniffError::Io(_)) => debug!(reason = %rejection, "connection closed"),
+        Rejection::Sniff(SniffError::Closed | SniffError::Io(_)) | Rejection::Ready(ReadyError::Io(_)) => {
+            debug!(reason = %rejection, "connection closed");
+        }
         Rejection::Refused(refusal) => warn!(reason = %refusal, hint = refusal.hint(), "connection refused"),
         _ => warn!(reason = %rejection, "connection refused"),
     }
-    if matches!(rejection, Rejection::MadeWay | Rejection::Sniff(_)) {
+    if matches!(rejection, Rejection::MadeWay | Rejection::Ready(_) | Rejection::Sniff(_)) {
         return;
     }
     if let Some(_slot) = server.refusal_slot() {

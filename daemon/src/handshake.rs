@@ -15,7 +15,8 @@ pub(crate) async fn admit(server: &Server, door: &Door, stream: Called, peer: &P
     match door.policy.access(peer) {
         Ok(access @ Access::Password(_)) => try_password(server, door, stream, peer, access).await,
         Ok(access @ Access::Open { sealed }) => {
-            let accepted = accept(stream, config(server, door, access), &door.sessions).await.map_err(log).ok();
+            let config = config(server, door, access, stream.channel_binding());
+            let accepted = accept(stream, config, &door.sessions).await.map_err(log).ok();
             if sealed && accepted.is_some() {
                 warn!("the client is not authenticated: there is no password");
             }
@@ -32,7 +33,8 @@ pub(crate) async fn admit(server: &Server, door: &Door, stream: Called, peer: &P
 /// Lets the client in if it knows the password, and if not too many from its address did not.
 async fn try_password(server: &Server, door: &Door, stream: Called, peer: &Peer, password: Access) -> Option<Accepted> {
     let mut guard = PeersGuesses { guesses: &server.guesses, peer, count: 0 };
-    match accept_guarded(stream, config(server, door, password), &door.sessions, &mut guard).await {
+    let config = config(server, door, password, stream.channel_binding());
+    match accept_guarded(stream, config, &door.sessions, &mut guard).await {
         Ok(accepted) => Some(accepted),
         Err(AcceptError::Handshake(HandshakeError::WrongPassword)) => {
             warn!(count = guard.count, "wrong password");
@@ -64,19 +66,19 @@ impl Guard for PeersGuesses<'_> {
     }
 }
 
-fn config(server: &Server, door: &Door, access: Access) -> ServerConfig {
+fn config(server: &Server, door: &Door, access: Access, channel_binding: Option<[u8; 32]>) -> ServerConfig {
     ServerConfig {
         facts: server.facts.clone(),
         versions: Versions::SPOKEN,
         access,
-        channel_binding: None,
+        channel_binding,
         linger: door.linger,
     }
 }
 
 async fn refuse(server: &Server, door: &Door, stream: Called, reason: Rejected, text: &str) {
     if let Some(_slot) = server.refusal_slot() {
-        let nobody = config(server, door, Access::Open { sealed: false });
+        let nobody = config(server, door, Access::Open { sealed: false }, None);
         tell_session(stream, nobody, reason, text).await;
     }
 }

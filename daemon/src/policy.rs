@@ -1,5 +1,6 @@
 //! Who may connect.
 
+use dbgsrv_protocol::options::server::PipeAccess;
 use dbgsrv_protocol::options::{Password, ServerOptions};
 use dbgsrv_protocol::session::Access;
 use dbgsrv_transports::Peer;
@@ -21,6 +22,8 @@ pub(crate) enum Policy {
     Owner(u32),
     /// The client that this side calls: the user named its machine.
     Called,
+    /// Every peer with a certificate that `clientca` has signed. TLS has checked it.
+    Certificate,
     /// Whoever proves to know the password. Plain RSP has no way to.
     Password(Password),
     /// Protected mode: without a password, only peers on this machine.
@@ -68,11 +71,14 @@ impl Policy {
     pub(crate) fn new(options: &ServerOptions, password: Option<Password>) -> Self {
         match (password, options) {
             (Some(password), _) => Self::Password(password),
+            (None, ServerOptions::Ssl(ssl)) if ssl.tls.client_ca.is_some() => Self::Certificate,
+            (None, ServerOptions::SslReverse(ssl)) if ssl.tls.client_ca.is_some() => Self::Certificate,
             (None, ServerOptions::TcpReverse(_) | ServerOptions::SslReverse(_)) => Self::Called,
             (None, ServerOptions::Tcp(tcp)) if tcp.open => Self::Open,
             (None, ServerOptions::Serial(_)) => Self::Line,
-            (None, ServerOptions::NamedPipe(pipe)) if pipe.access.admits_others() => Self::Mode,
-            (None, ServerOptions::NamedPipe(_)) => Self::Owner(geteuid().as_raw()),
+            (None, ServerOptions::Ssl(ssl)) if ssl.open => Self::Open,
+            (None, ServerOptions::NamedPipe(pipe)) => Self::of_pipe(&pipe.access),
+            (None, ServerOptions::SecurePipe(pipe)) => Self::of_pipe(&pipe.access),
             (None, _) => Self::Protected,
         }
     }
@@ -80,15 +86,19 @@ impl Policy {
     /// Whether a client of another machine could be served.
     pub(crate) const fn serves_other_machines(&self) -> bool {
         match self {
-            Self::Open | Self::Password(_) => true,
+            Self::Certificate | Self::Open | Self::Password(_) => true,
             Self::Called | Self::Line | Self::Mode | Self::Owner(_) | Self::Protected => false,
         }
     }
 
-    /// Whether `peer` may debug by plain RSP, or why not.
-    pub(crate) fn admit_debugger(&self, peer: &Peer) -> Result<(), Refusal> {
+    fn of_pipe(access: &PipeAccess) -> Self {
+        if access.admits_others() { Self::Mode } else { Self::Owner(geteuid().as_raw()) }
+    }
+
+    /// Whether `peer` may debug by plain RSP, `secured` by TLS or not, or why it may not.
+    pub(crate) fn admit_debugger(&self, peer: &Peer, secured: bool) -> Result<(), Refusal> {
         match self.access(peer)? {
-            Access::Password(_) => Err(Refusal::PasswordWanted { server: server(peer) }),
+            Access::Password(_) => Err(Refusal::PasswordWanted { server: server(peer, secured) }),
             Access::Open { .. } => Ok(()),
         }
     }
@@ -99,6 +109,7 @@ impl Policy {
             Self::Password(password) => Ok(Access::Password(password.clone())),
             Self::Protected if !peer.is_local() => Err(Refusal::NotLocal),
             Self::Owner(user) if !is_user(peer, *user) => Err(Refusal::NotOwner),
+            Self::Certificate => Ok(Access::Open { sealed: false }),
             Self::Called | Self::Line | Self::Mode | Self::Open | Self::Owner(_) | Self::Protected => {
                 Ok(Access::Open { sealed: !peer.is_local() })
             }
@@ -112,11 +123,13 @@ fn is_user(peer: &Peer, user: u32) -> bool {
 }
 
 /// What to connect to, for who came as `peer`.
-const fn server(peer: &Peer) -> &'static str {
-    match peer {
-        Peer::Pipe(_) => "npipe:server=localhost,pipe=NAME",
-        Peer::Line(_) => "com:port=PORT,baud=RATE,channel=NUMBER",
-        _ => "tcp:server=HOST,port=PORT",
+const fn server(peer: &Peer, secured: bool) -> &'static str {
+    match (peer, secured) {
+        (Peer::Pipe(_), false) => "npipe:server=localhost,pipe=NAME",
+        (Peer::Pipe(_), true) => "spipe:proto=tls1,server=localhost,pipe=NAME",
+        (Peer::Line(_), _) => "com:port=PORT,baud=RATE,channel=NUMBER",
+        (_, false) => "tcp:server=HOST,port=PORT",
+        (_, true) => "ssl:proto=tls1,server=HOST,port=PORT",
     }
 }
 
@@ -125,6 +138,7 @@ impl fmt::Display for Policy {
         f.write_str(match self {
             Self::Called => "the client there",
             Self::Line => "whoever is at the other end",
+            Self::Certificate => "clients with a certificate of its authority",
             Self::Mode => "clients that its mode lets in",
             Self::Open => "all clients",
             Self::Owner(0) => "root's clients",
@@ -163,11 +177,11 @@ mod tests {
     fn a_listener_without_a_password_serves_its_own_machine_only() {
         let policy = policy("tcp:port=1");
         for near in NEAR.map(peer) {
-            assert_eq!(policy.admit_debugger(&near), Ok(()));
+            assert_eq!(policy.admit_debugger(&near, false), Ok(()));
             assert!(matches!(policy.access(&near), Ok(Access::Open { sealed: false })));
         }
         for far in FAR.map(peer) {
-            assert_eq!(policy.admit_debugger(&far), Err(Refusal::NotLocal));
+            assert_eq!(policy.admit_debugger(&far, false), Err(Refusal::NotLocal));
             assert_eq!(policy.access(&far).unwrap_err(), Refusal::NotLocal);
         }
     }
@@ -176,7 +190,7 @@ mod tests {
     fn open_serves_everybody_and_seals_what_leaves_the_machine() {
         let policy = policy("tcp:port=1,open");
         for (peer, leaves) in NEAR.map(|near| (peer(near), false)).into_iter().chain(FAR.map(|far| (peer(far), true))) {
-            assert_eq!(policy.admit_debugger(&peer), Ok(()));
+            assert_eq!(policy.admit_debugger(&peer, false), Ok(()));
             assert!(matches!(policy.access(&peer), Ok(Access::Open { sealed }) if sealed == leaves), "{peer}");
         }
     }
@@ -185,7 +199,7 @@ mod tests {
     fn a_client_that_is_called_is_served_wherever_it_is_and_what_leaves_the_machine_is_sealed() {
         let policy = policy("tcp:port=1,clicon=BOX17");
         for (peer, leaves) in NEAR.map(|near| (peer(near), false)).into_iter().chain(FAR.map(|far| (peer(far), true))) {
-            assert_eq!(policy.admit_debugger(&peer), Ok(()));
+            assert_eq!(policy.admit_debugger(&peer, false), Ok(()));
             assert!(matches!(policy.access(&peer), Ok(Access::Open { sealed }) if sealed == leaves), "{peer}");
         }
     }
@@ -194,9 +208,9 @@ mod tests {
     fn whoever_is_at_the_other_end_of_a_line_is_served_and_its_sessions_are_sealed() {
         let peer = Peer::Line(None);
         let line = policy("com:port=1,baud=9600,channel=3");
-        assert_eq!(line.admit_debugger(&peer), Ok(()));
+        assert_eq!(line.admit_debugger(&peer, false), Ok(()));
         assert!(matches!(line.access(&peer), Ok(Access::Open { sealed: true })));
-        let refusal = secret().admit_debugger(&peer).unwrap_err().to_string();
+        let refusal = secret().admit_debugger(&peer, false).unwrap_err().to_string();
         assert!(refusal.contains("premote com:port=PORT,"), "{refusal}");
     }
 
@@ -209,11 +223,11 @@ mod tests {
         let own = geteuid().as_raw();
         let policy = policy("npipe:pipe=a");
         for peer in [own, 0].map(process_of) {
-            assert_eq!(policy.admit_debugger(&peer), Ok(()));
+            assert_eq!(policy.admit_debugger(&peer, false), Ok(()));
             assert!(matches!(policy.access(&peer), Ok(Access::Open { sealed: false })));
         }
         for stranger in [own + 1, u32::MAX].map(process_of) {
-            assert_eq!(policy.admit_debugger(&stranger), Err(Refusal::NotOwner));
+            assert_eq!(policy.admit_debugger(&stranger, false), Err(Refusal::NotOwner));
             assert_eq!(policy.access(&stranger).unwrap_err(), Refusal::NotOwner);
         }
     }
@@ -221,18 +235,35 @@ mod tests {
     #[test]
     fn whom_a_widened_mode_lets_in_is_served() {
         for options in ["npipe:pipe=a,mode=0666", "npipe:pipe=a,group=debuggers"] {
-            assert_eq!(policy(options).admit_debugger(&process_of(12345)), Ok(()), "{options}");
+            assert_eq!(policy(options).admit_debugger(&process_of(12345), false), Ok(()), "{options}");
         }
         let narrow = policy("npipe:pipe=a,group=debuggers,mode=0600");
-        assert_eq!(narrow.admit_debugger(&process_of(12345)), Err(Refusal::NotOwner));
+        assert_eq!(narrow.admit_debugger(&process_of(12345), false), Err(Refusal::NotOwner));
     }
 
     #[test]
     fn where_there_is_a_password_everybody_has_to_prove_it_and_plain_debuggers_cannot() {
         for peer in NEAR.into_iter().chain(FAR).map(peer) {
-            assert_eq!(secret().admit_debugger(&peer), Err(PASSWORD_WANTED));
+            assert_eq!(secret().admit_debugger(&peer, false), Err(PASSWORD_WANTED));
             assert!(matches!(secret().access(&peer), Ok(Access::Password(password)) if password.reveal() == "Secret1"));
         }
+    }
+
+    #[test]
+    fn tls_alone_lets_nobody_in_from_elsewhere_and_a_clients_certificate_does() {
+        let ssl = |more: &str| policy(&format!("ssl:proto=tls1,certuser=a,port=1{more}"));
+        let far = peer(FAR[0]);
+        assert_eq!(ssl("").admit_debugger(&far, true), Err(Refusal::NotLocal));
+        assert_eq!(ssl("").admit_debugger(&peer(NEAR[0]), true), Ok(()));
+        for more in [",open", ",clientca=/a"] {
+            assert_eq!(ssl(more).admit_debugger(&far, true), Ok(()), "{more}");
+        }
+        let reverse = policy("ssl:proto=tls1,certuser=a,port=1,clicon=a,clientca=/a");
+        assert_eq!(reverse, Policy::Certificate);
+        let pipe = policy("spipe:proto=tls1,certuser=a,pipe=a");
+        assert_eq!(pipe.admit_debugger(&process_of(geteuid().as_raw() + 1), true), Err(Refusal::NotOwner));
+        let wanted = secret().admit_debugger(&far, true).unwrap_err().to_string();
+        assert!(wanted.contains("premote ssl:proto=tls1,server=HOST,port=PORT gdb"), "{wanted}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::door::Door;
 use crate::listener::accept_all;
 use crate::server::Server;
 use dbgsrv_protocol::options::ServerOptions;
-use dbgsrv_transports::{BindError, Endpoint, Listener, Passed, PasswordError, Unavailable, read_password};
+use dbgsrv_transports::{BindError, Endpoint, Listener, Passed, PasswordError, Unusable, read_password};
 use std::io;
 use std::sync::{Arc, PoisonError};
 use thiserror::Error;
@@ -36,9 +36,9 @@ pub(crate) struct Entrance {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EntranceError {
-    /// This build does not have what it asks for.
+    /// This build does not have what it asks for, or its certificates can't be used.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unusable(#[from] Unusable),
     /// Its password can't be found.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -2,12 +2,15 @@
 
 use crate::caller::Caller;
 use crate::machine::Machine;
+use crate::secured::Secured;
 use crate::{BindError, Listener, Passed};
 use dbgsrv_protocol::options::listing::{self, Masked};
-use dbgsrv_protocol::options::server::{NamedPipe, Serial, Session, Tcp, TcpReverse};
+use dbgsrv_protocol::options::server::{NamedPipe, SecurePipe, Serial, Session, Ssl, SslReverse, Tcp, TcpReverse, Tls};
 use dbgsrv_protocol::options::{
-    Address, IpVersion, ListedServer, ListenOn, ListenPort, Parameter, Port, PortRange, ServerOptions, Transport,
+    Address, IpVersion, ListedServer, ListenOn, ListenPort, Parameter, PipeTemplate, Port, PortRange, ServerOptions,
+    Transport,
 };
+use dbgsrv_tls::{Acceptor, TlsError};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
@@ -26,13 +29,28 @@ pub enum Unavailable {
         parameter: Parameter,
     },
     /// The whole transport.
-    #[error("transport `{0}` is not available in this build; allowed: tcp, npipe, com")]
+    #[error("transport `{0}` is not available in this build; allowed: tcp, npipe, com, ssl, spipe")]
     Transport(Transport),
+}
+
+/// A connection string can't be used here.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// It asks for something that this build does not have.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// Its certificates can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// Where to listen, or whom to call: all that was asked for can be done by this build.
 #[derive(Clone, Debug)]
-pub struct Endpoint(Place);
+pub struct Endpoint {
+    place: Place,
+    acceptor: Option<Acceptor>,
+}
 
 #[derive(Clone, Debug)]
 enum Place {
@@ -40,17 +58,20 @@ enum Place {
     TcpReverse(TcpReverse),
     Pipe(NamedPipe),
     Serial(Serial),
+    Ssl(Ssl),
+    SslReverse(SslReverse),
+    SecurePipe(SecurePipe),
 }
 
 impl Endpoint {
-    /// Checks `options`, and touches nothing.
+    /// Checks `options`, and opens nothing; a certificate that they name is found and checked, too.
     ///
     /// # Errors
-    /// [`Unavailable`] for the first thing that this build does not have. Nothing is ignored: a server that its user
-    /// believes to be protected by a password must not run without.
-    pub fn new(options: &ServerOptions) -> Result<Self, Unavailable> {
+    /// [`Unusable`] for the first thing that this build does not have, or that is wrong with the certificate. Nothing is
+    /// ignored: a server that its user believes to be protected by a password must not run without.
+    pub fn new(options: &ServerOptions) -> Result<Self, Unusable> {
         let transport = options.transport();
-        let refuse = |parameter| Err(Unavailable::Parameter { transport, parameter });
+        let refuse = |parameter| Err(Unavailable::Parameter { transport, parameter }.into());
         let place = match options {
             ServerOptions::Tcp(Tcp { icf_enable: true, .. })
             | ServerOptions::NamedPipe(NamedPipe { icf_enable: true, .. }) => return refuse(Parameter::IcfEnable),
@@ -58,9 +79,12 @@ impl Endpoint {
             ServerOptions::TcpReverse(tcp) => Place::TcpReverse(tcp.clone()),
             ServerOptions::NamedPipe(pipe) => Place::Pipe(pipe.clone()),
             ServerOptions::Serial(serial) => Place::Serial(serial.clone()),
-            _ => return Err(Unavailable::Transport(transport)),
+            ServerOptions::Ssl(ssl) => Place::Ssl(ssl.clone()),
+            ServerOptions::SslReverse(ssl) => Place::SslReverse(ssl.clone()),
+            ServerOptions::SecurePipe(pipe) => Place::SecurePipe(pipe.clone()),
         };
-        Ok(Self(place))
+        let acceptor = place.tls().map(Acceptor::new).transpose()?;
+        Ok(Self { place, acceptor })
     }
 
     /// Listens. Nobody is called yet. Must be called inside a tokio runtime with I/O and time.
@@ -77,46 +101,30 @@ impl Endpoint {
     /// # Errors
     /// As there.
     pub fn bind_or_take(&self, passed: &mut Passed) -> Result<Listener, BindError> {
-        match &self.0 {
-            Place::Tcp(tcp) => {
-                let sockets = passed.take_tcp(|address| fits(tcp, address));
-                if !sockets.is_empty() {
-                    return dbgsrv_tcp::Listener::of(sockets).map(Listener::Tcp).map_err(BindError::Passed);
-                }
-                let hosts = hosts(tcp.listen_on.as_ref()).map_err(BindError::Address)?;
-                Ok(Listener::Tcp(dbgsrv_tcp::Listener::bind(&hosts, ports(tcp.port))?))
+        let listener = self.place.bind(passed)?;
+        Ok(match (&self.acceptor, self.place.tls()) {
+            (Some(acceptor), Some(tls)) => {
+                Listener::Secured(Box::new(Secured::new(listener, acceptor.clone(), tls.protocol)))
             }
-            Place::TcpReverse(tcp) => {
-                let client = Machine { host: tcp.client.clone(), ip_version: tcp.ip_version };
-                Ok(Listener::Call(Caller::new(client, tcp.port)))
-            }
-            Place::Pipe(pipe) => {
-                if let Some((socket, path)) = passed.take_pipe(|path| dbgsrv_npipe::is_named(&pipe.pipe, path)) {
-                    return Ok(Listener::Pipe(dbgsrv_npipe::Listener::of(&pipe.pipe, socket, &path)?));
-                }
-                Ok(Listener::Pipe(dbgsrv_npipe::Listener::bind(&pipe.pipe, &pipe.access)?))
-            }
-            Place::Serial(serial) => {
-                Ok(Listener::Com(dbgsrv_com::Listener::bind(&serial.port, serial.baud, serial.channel)?))
-            }
-        }
+            _ => listener,
+        })
     }
 
     /// The connection string of what `listener`, bound to this, listens on: with the port that was free, of a range as
     /// `USED:HIGH`, or the pipe's name as it is, and without secrets.
     #[must_use]
     pub fn describe(&self, listener: &Listener) -> String {
-        let options = match &self.0 {
-            Place::Tcp(tcp) => {
-                let port = if let Listener::Tcp(bound) = listener { Port::new(bound.port()) } else { None };
-                let port = port.map_or(tcp.port, |port| ListenPort::Range(used(tcp.port, port)));
-                ServerOptions::Tcp(Tcp { port, ..tcp.clone() })
-            }
+        let listener = listener.plain();
+        let options = match &self.place {
+            Place::Tcp(tcp) => ServerOptions::Tcp(Tcp { port: port(tcp.port, listener), ..tcp.clone() }),
             Place::TcpReverse(tcp) => ServerOptions::TcpReverse(tcp.clone()),
             Place::Pipe(pipe) => {
-                let name = if let Listener::Pipe(bound) = listener { Some(bound.name().clone()) } else { None };
-                let name = name.map_or_else(|| pipe.pipe.clone(), Into::into);
-                ServerOptions::NamedPipe(NamedPipe { pipe: name, ..pipe.clone() })
+                ServerOptions::NamedPipe(NamedPipe { pipe: name(&pipe.pipe, listener), ..pipe.clone() })
+            }
+            Place::Ssl(ssl) => ServerOptions::Ssl(Ssl { port: port(ssl.port, listener), ..ssl.clone() }),
+            Place::SslReverse(ssl) => ServerOptions::SslReverse(ssl.clone()),
+            Place::SecurePipe(pipe) => {
+                ServerOptions::SecurePipe(SecurePipe { pipe: name(&pipe.pipe, listener), ..pipe.clone() })
             }
             Place::Serial(serial) => ServerOptions::Serial(serial.clone()),
         };
@@ -128,7 +136,7 @@ impl Endpoint {
     #[must_use]
     pub fn listed(&self, listener: &Listener) -> Option<ListedServer> {
         let masked = |session: &Session| session.password.as_ref().map(|_| Masked);
-        match (&self.0, listener) {
+        match (&self.place, listener.plain()) {
             (Place::Tcp(tcp), Listener::Tcp(bound)) if !tcp.hidden => {
                 let (port, password) = (used(tcp.port, Port::new(bound.port())?), masked(&tcp.session));
                 let ip_version = match tcp.listen_on {
@@ -146,15 +154,23 @@ impl Endpoint {
                 let (baud, channel) = (bound.baud(), bound.channel());
                 Some(ListedServer::Serial(listing::Serial { port, baud, channel, password }))
             }
+            (Place::Ssl(ssl), Listener::Tcp(bound)) if !ssl.hidden => {
+                let (port, password) = (used(ssl.port, Port::new(bound.port())?), masked(&ssl.session));
+                Some(ListedServer::Ssl(listing::Ssl { protocol: ssl.tls.protocol, port, password }))
+            }
+            (Place::SecurePipe(pipe), Listener::Pipe(bound)) if !pipe.hidden => {
+                let (protocol, name, password) = (pipe.tls.protocol, bound.name().clone(), masked(&pipe.session));
+                Some(ListedServer::SecurePipe(listing::SecurePipe { protocol, pipe: name, password }))
+            }
             _ => None,
         }
     }
 }
 
-/// Whether a socket at `address` is what `tcp` asks for.
-fn fits(tcp: &Tcp, address: &SocketAddr) -> bool {
-    let port = ports(tcp.port).contains(&address.port()) && address.port() != 0;
-    let there = match &tcp.listen_on {
+/// Whether a socket at `address` is what is asked for.
+fn fits(port: ListenPort, listen_on: Option<&ListenOn>, address: &SocketAddr) -> bool {
+    let port = ports(port).contains(&address.port()) && address.port() != 0;
+    let there = match listen_on {
         None => true,
         Some(ListenOn::Version(IpVersion::V4)) => address.is_ipv4(),
         Some(ListenOn::Version(IpVersion::V6)) => address.is_ipv6(),
@@ -165,6 +181,51 @@ fn fits(tcp: &Tcp, address: &SocketAddr) -> bool {
     port && there
 }
 
+impl Place {
+    /// How its connections are secured, where they are.
+    const fn tls(&self) -> Option<&Tls> {
+        match self {
+            Self::Tcp(_) | Self::TcpReverse(_) | Self::Pipe(_) | Self::Serial(_) => None,
+            Self::Ssl(ssl) => Some(&ssl.tls),
+            Self::SslReverse(ssl) => Some(&ssl.tls),
+            Self::SecurePipe(pipe) => Some(&pipe.tls),
+        }
+    }
+
+    fn bind(&self, passed: &mut Passed) -> Result<Listener, BindError> {
+        match self {
+            Self::Tcp(options) => listen(options.port, options.listen_on.as_ref(), passed),
+            Self::Ssl(options) => listen(options.port, options.bind.clone().map(ListenOn::Address).as_ref(), passed),
+            Self::TcpReverse(options) => {
+                let client = Machine { host: options.client.clone(), ip_version: options.ip_version };
+                Ok(Listener::Call(Caller::new(client, options.port)))
+            }
+            Self::SslReverse(options) => {
+                let client = Machine { host: options.client.clone(), ip_version: None };
+                Ok(Listener::Call(Caller::new(client, options.port)))
+            }
+            Self::Pipe(NamedPipe { pipe, access, .. }) | Self::SecurePipe(SecurePipe { pipe, access, .. }) => {
+                if let Some((socket, path)) = passed.take_pipe(|path| dbgsrv_npipe::is_named(pipe, path)) {
+                    return Ok(Listener::Pipe(dbgsrv_npipe::Listener::of(pipe, socket, &path)?));
+                }
+                Ok(Listener::Pipe(dbgsrv_npipe::Listener::bind(pipe, access)?))
+            }
+            Self::Serial(serial) => {
+                Ok(Listener::Com(dbgsrv_com::Listener::bind(&serial.port, serial.baud, serial.channel)?))
+            }
+        }
+    }
+}
+
+fn listen(port: ListenPort, listen_on: Option<&ListenOn>, passed: &mut Passed) -> Result<Listener, BindError> {
+    let sockets = passed.take_tcp(|address| fits(port, listen_on, address));
+    if !sockets.is_empty() {
+        return dbgsrv_tcp::Listener::of(sockets).map(Listener::Tcp).map_err(BindError::Passed);
+    }
+    let hosts = hosts(listen_on).map_err(BindError::Address)?;
+    Ok(Listener::Tcp(dbgsrv_tcp::Listener::bind(&hosts, ports(port))?))
+}
+
 /// The port that was free of those that were asked for, and what is left of a range behind it.
 fn used(asked: ListenPort, port: Port) -> PortRange {
     let range = match asked {
@@ -172,6 +233,18 @@ fn used(asked: ListenPort, port: Port) -> PortRange {
         ListenPort::Any => None,
     };
     range.unwrap_or_else(|| port.into())
+}
+
+/// The port that `listener` has, as a connection string has it.
+fn port(asked: ListenPort, listener: &Listener) -> ListenPort {
+    let bound = if let Listener::Tcp(bound) = listener { Port::new(bound.port()) } else { None };
+    bound.map_or(asked, |port| ListenPort::Range(used(asked, port)))
+}
+
+/// The name of the pipe, its codes expanded.
+fn name(asked: &PipeTemplate, listener: &Listener) -> PipeTemplate {
+    let bound = if let Listener::Pipe(bound) = listener { Some(bound.name().clone()) } else { None };
+    bound.map_or_else(|| asked.clone(), Into::into)
 }
 
 /// The addresses to listen at; their ports don't matter.
@@ -202,16 +275,13 @@ pub(crate) fn ports(port: ListenPort) -> RangeInclusive<u16> {
 mod tests {
     use super::*;
 
-    fn endpoint(text: &str) -> Result<Endpoint, Unavailable> {
+    fn endpoint(text: &str) -> Result<Endpoint, Unusable> {
         Endpoint::new(&text.parse().unwrap())
     }
 
     #[test]
     fn what_this_build_does_not_have_is_refused_by_name() {
         let cases = [
-            ("spipe:proto=tls1,certuser=a,pipe=a", "transport `spipe`"),
-            ("ssl:proto=tls1,certuser=a,port=1", "transport `ssl`"),
-            ("ssl:proto=tls1,certuser=a,port=1,clicon=a", "transport `ssl`"),
             ("tcp:port=1,IcfEnable", "parameter `IcfEnable` of tcp"),
             ("npipe:pipe=a,IcfEnable", "parameter `IcfEnable` of npipe"),
         ];
@@ -223,7 +293,7 @@ mod tests {
 
     fn tcp(text: &str) -> Tcp {
         match endpoint(text).unwrap() {
-            Endpoint(Place::Tcp(tcp)) => tcp,
+            Endpoint { place: Place::Tcp(tcp), .. } => tcp,
             other => panic!("{text}: {other:?}"),
         }
     }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A server's three steps fail differently: [`Endpoint::new`] checks that this build can do what is asked for, and
-//! touches nothing; [`Endpoint::bind`] takes the port or the pipe's name; [`Listener::accept`] waits for clients and never fails for good.
+//! opens nothing; [`Endpoint::bind`] takes the port or the pipe's name; [`Listener::accept`] waits for clients and never fails for good.
 //! A client's [`Dialer`] is used again after its connection was cut.
 //!
 //! ```
@@ -38,14 +38,17 @@ mod listener;
 mod machine;
 mod passed;
 mod password;
+mod secured;
 mod stream;
 mod waiting;
 
 pub use caller::Caller;
 pub use dbgsrv_npipe::{Peer as PipePeer, REMOTE_PIPE_GREETING};
+pub use dbgsrv_tls as tls;
 pub use dial::Dialer;
-pub use endpoint::{Endpoint, Unavailable};
+pub use endpoint::{Endpoint, Unavailable, Unusable};
 pub use listener::{BindError, Listener};
 pub use passed::{Passed, PassedError};
 pub use password::{PasswordError, read_password};
-pub use stream::{Carried, Peer, Stream};
+pub use secured::Secured;
+pub use stream::{Carried, Fresh, Peer, ReadyError, Stream};

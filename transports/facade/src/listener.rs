@@ -1,6 +1,8 @@
 //! A listener on any transport.
 
 use crate::caller::Caller;
+use crate::secured::Secured;
+use crate::stream::Fresh;
 use crate::{Carried, Peer, Stream};
 use dbgsrv_protocol::options::{ClientOptions, Host, PipeHost, PipeName, client};
 use nix::sys::utsname::uname;
@@ -43,6 +45,8 @@ pub enum Listener {
     Com(dbgsrv_com::Listener),
     /// `tcp` with `clicon`.
     Call(Caller),
+    /// `ssl` or `spipe`.
+    Secured(Box<Secured>),
 }
 
 impl Listener {
@@ -50,7 +54,19 @@ impl Listener {
     /// [`Self::accept`] is called again.
     #[must_use]
     pub const fn is_reverse(&self) -> bool {
-        matches!(self, Self::Call(_))
+        match self {
+            Self::Com(_) | Self::Tcp(_) | Self::Pipe(_) => false,
+            Self::Call(_) => true,
+            Self::Secured(secured) => secured.listener.is_reverse(),
+        }
+    }
+
+    /// It without TLS: what there is to know of where it listens.
+    pub(crate) fn plain(&self) -> &Self {
+        match self {
+            Self::Secured(secured) => &secured.listener,
+            plain => plain,
+        }
     }
 
     /// Waits for the next connection; one that calls does so until the call is taken. Cancel safe.
@@ -77,6 +93,10 @@ impl Listener {
                 let (stream, address) = caller.call().await;
                 Ok((Stream::Tcp(stream), Peer::Tcp(address)))
             }
+            Self::Secured(secured) => {
+                let (stream, peer) = Box::pin(secured.listener.accept()).await?;
+                Ok((Stream::Fresh(Box::new(Fresh::new(stream, secured.acceptor.clone()))), peer))
+            }
         }
     }
 
@@ -88,6 +108,7 @@ impl Listener {
                 listener.addresses().iter().filter(|address| !address.to_canonical().is_loopback()).copied().collect()
             }
             Self::Call(_) | Self::Com(_) | Self::Pipe(_) => Vec::new(),
+            Self::Secured(secured) => secured.listener.outer_addresses(),
         }
     }
 
@@ -106,7 +127,7 @@ impl Listener {
                 if path.contains(':') { format!("| premote {} pipe", self.client_string()) } else { path }
             }
             Self::Com(_) => "PORT".into(),
-            Self::Call(_) => format!("| premote {} pipe", self.client_string()),
+            Self::Call(_) | Self::Secured(_) => format!("| premote {} pipe", self.client_string()),
         }
     }
 
@@ -122,6 +143,7 @@ impl Listener {
             Self::Pipe(listener) => pipe_string(listener.name()),
             Self::Com(listener) => format!("com:port=PORT,baud={},channel={}", listener.baud(), listener.channel()),
             Self::Call(caller) => format!("tcp:clicon={},port={}", this_machine(), caller.port()),
+            Self::Secured(secured) => secured.client_string(),
         }
     }
 }
@@ -161,6 +183,7 @@ impl fmt::Display for Listener {
                 write!(f, "com {port} ({path}) channel {} at {baud} baud", listener.channel())
             }
             Self::Call(caller) => caller.fmt(f),
+            Self::Secured(secured) => secured.fmt(f),
         }
     }
 }

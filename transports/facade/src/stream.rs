@@ -2,14 +2,17 @@
 
 use crate::PipePeer;
 use dbgsrv_protocol::options::Channel;
+use dbgsrv_tls::{Acceptor, TlsStream};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tracing::{debug, info};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,18 +59,35 @@ pub enum Stream {
     Pipe(UnixStream),
     /// What something in this process makes of what travels.
     Carried(Carried),
+    /// One that was accepted, and on which TLS begins with [`Stream::ready`]; nothing can be read or written before.
+    Fresh(Box<Fresh>),
 }
 
 impl Stream {
-    /// Makes a fresh connection fit for debugging: small packets without delay, and a vanished peer is noticed.
+    /// Makes a fresh connection fit for debugging: small packets without delay, and a vanished peer is noticed; where it is
+    /// to be inside TLS, it is from then on. Takes ten seconds at most. Cancel safe: the connection is closed then.
     ///
     /// # Errors
-    /// What the system says: the connection is of no use.
-    pub fn tune(&self) -> io::Result<()> {
+    /// [`ReadyError`]: the connection is of no use.
+    pub async fn ready(&mut self) -> Result<(), ReadyError> {
         match self {
-            Self::Tcp(stream) => dbgsrv_tcp::tune(stream),
-            // The kernel delays nothing on a pipe, and knows at once when one side is gone; what carries was tuned before.
+            Self::Tcp(stream) => Ok(dbgsrv_tcp::tune(stream)?),
+            // The kernel delays nothing on a pipe, and knows at once when one side is gone; what carries was made ready before.
             Self::Pipe(_) | Self::Carried(_) => Ok(()),
+            Self::Fresh(fresh) => {
+                let stream = fresh.begin().await?;
+                *self = stream;
+                Ok(())
+            }
+        }
+    }
+
+    /// What ties a handshake inside to the TLS connection around it; `None` where there is none.
+    #[must_use]
+    pub fn channel_binding(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Carried(stream) => stream.channel_binding,
+            Self::Tcp(_) | Self::Pipe(_) | Self::Fresh(_) => None,
         }
     }
 
@@ -80,6 +100,7 @@ impl Stream {
             Self::Tcp(stream) => stream.peek(buffer).await,
             Self::Pipe(stream) => dbgsrv_npipe::peek(stream, buffer).await,
             Self::Carried(stream) => stream.peek(buffer).await,
+            Self::Fresh(_) => Err(not_ready()),
         }
     }
 
@@ -89,7 +110,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => Some(stream.as_fd()),
             Self::Pipe(stream) => Some(stream.as_fd()),
-            Self::Carried(_) => None,
+            Self::Carried(_) | Self::Fresh(_) => None,
         }
     }
 }
@@ -100,7 +121,10 @@ trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
 /// A stream without a socket of its own.
-pub struct Carried(BufReader<Box<dyn Bytes>>);
+pub struct Carried {
+    stream: BufReader<Box<dyn Bytes>>,
+    channel_binding: Option<[u8; 32]>,
+}
 
 impl Carried {
     /// Bytes that are looked at before they are taken, at most: a debugger's first packet. Reads of more go past it.
@@ -108,15 +132,65 @@ impl Carried {
 
     /// Carries what comes out of `stream`.
     pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self(BufReader::with_capacity(Self::AHEAD, Box::new(stream)))
+        Self { stream: BufReader::with_capacity(Self::AHEAD, Box::new(stream)), channel_binding: None }
+    }
+
+    /// Carries what is inside TLS.
+    pub(crate) fn secured(stream: TlsStream<Stream>) -> Self {
+        let channel_binding = Some(stream.channel_binding());
+        Self { channel_binding, ..Self::new(stream) }
     }
 
     async fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let ahead = self.0.fill_buf().await?;
+        let ahead = self.stream.fill_buf().await?;
         let count = ahead.len().min(buffer.len());
         buffer[..count].copy_from_slice(&ahead[..count]);
         Ok(count)
     }
+}
+
+/// A connection on which TLS has not begun.
+#[derive(Debug)]
+pub struct Fresh {
+    /// Until it has begun.
+    stream: Option<Stream>,
+    acceptor: Acceptor,
+}
+
+/// A fresh connection is of no use.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadyError {
+    /// What the system says.
+    #[error("the connection broke: {0}")]
+    Io(#[from] io::Error),
+    /// The two sides do not come together in TLS.
+    #[error("{0}")]
+    Tls(io::Error),
+}
+
+impl Fresh {
+    pub(crate) fn new(stream: Stream, acceptor: Acceptor) -> Self {
+        Self { stream: Some(stream), acceptor }
+    }
+
+    async fn begin(&mut self) -> Result<Stream, ReadyError> {
+        let mut stream = self.stream.take().ok_or_else(not_ready)?;
+        // There is no TLS inside TLS, so that this ends.
+        Box::pin(stream.ready()).await?;
+        let stream = self.acceptor.accept(stream).await.map_err(ReadyError::Tls)?;
+        let version = stream.version();
+        if let Some(client) = stream.peer_certificate() {
+            info!(version, client = client.name(), thumbprint = %client.sha1, "secured");
+        } else {
+            debug!(version, "secured");
+        }
+        Ok(Stream::Carried(Carried::secured(stream)))
+    }
+}
+
+fn not_ready() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "TLS has not begun")
 }
 
 impl fmt::Debug for Carried {
@@ -130,7 +204,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Pipe(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Carried(stream) => Pin::new(&mut stream.0).poll_read(cx, buffer),
+            Self::Carried(carried) => Pin::new(&mut carried.stream).poll_read(cx, buffer),
+            Self::Fresh(_) => Poll::Ready(Err(not_ready())),
         }
     }
 }
@@ -140,7 +215,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Pipe(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Carried(stream) => Pin::new(&mut stream.0).poll_write(cx, bytes),
+            Self::Carried(carried) => Pin::new(&mut carried.stream).poll_write(cx, bytes),
+            Self::Fresh(_) => Poll::Ready(Err(not_ready())),
         }
     }
 
@@ -148,7 +224,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Pipe(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Carried(stream) => Pin::new(&mut stream.0).poll_flush(cx),
+            Self::Carried(carried) => Pin::new(&mut carried.stream).poll_flush(cx),
+            Self::Fresh(_) => Poll::Ready(Err(not_ready())),
         }
     }
 
@@ -156,7 +233,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Pipe(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Carried(stream) => Pin::new(&mut stream.0).poll_shutdown(cx),
+            Self::Carried(carried) => Pin::new(&mut carried.stream).poll_shutdown(cx),
+            Self::Fresh(_) => Poll::Ready(Err(not_ready())),
         }
     }
 }

@@ -21,6 +21,12 @@ pub trait Dial: Send + 'static {
 
     /// Connects.
     fn dial(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// What ties a handshake to the TLS connection that `stream` is inside of; `None` where there is none. It takes the
+    /// place of [`ClientConfig::channel_binding`], which is another one after each cut.
+    fn channel_binding(&self, _stream: &Self::Stream) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 /// There is no session.
@@ -59,7 +65,8 @@ impl From<Failure> for ConnectError {
 /// [`ConnectError`].
 pub async fn connect<D: Dial>(mut dial: D, config: ClientConfig) -> Result<Link, ConnectError> {
     let mut stream = dial.dial().await.map_err(ConnectError::Dial)?;
-    let mut handshake = Handshake::client(config.clone(), &mut SystemRandom);
+    let of_connection = ClientConfig { channel_binding: dial.channel_binding(&stream), ..config.clone() };
+    let mut handshake = Handshake::client(of_connection, &mut SystemRandom);
     let established = shake(&mut stream, &mut handshake, &mut ()).await?;
     let (link, _) = start(*established, Role::Client, Box::new(stream), |_| Redial { dial, config });
     Ok(link)
@@ -115,7 +122,7 @@ impl<D: Dial> Redial<D> {
     async fn attempt(&mut self, shared: &Shared) -> Result<(), Attempt> {
         let again = |error: ConnectError| Attempt::Again(error.to_string());
         let mut stream = self.dial.dial().await.map_err(|error| again(ConnectError::Dial(error)))?;
-        let config = self.config.clone();
+        let config = ClientConfig { channel_binding: self.dial.channel_binding(&stream), ..self.config.clone() };
         let mut handshake = shared.with(|state| Handshake::resume(config, &state.session, &mut SystemRandom));
         let established = match shake(&mut stream, &mut handshake, &mut ()).await {
             Ok(established) => established,

@@ -34,7 +34,7 @@ pub enum TlsError {
         path: FilePath,
     },
     /// The system has none.
-    #[error("this system trusts no authorities{0}; allowed: cafile=PATH or thumbprint=DIGITS")]
+    #[error("this system trusts no authorities ({0}); allowed: cafile=PATH or thumbprint=DIGITS")]
     NoSystemAuthorities(String),
     /// The server's name can't stand in a certificate.
     #[error(

@@ -23,11 +23,9 @@ pub(crate) fn versions(protocol: TlsProtocol) -> Vec<&'static SupportedProtocolV
 
 /// Waits for a handshake's end, and puts what goes wrong into words. Cancel safe: the connection is closed then.
 pub(crate) async fn within_limit<T>(side: Side, handshake: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    match timeout(HANDSHAKE_LIMIT, handshake).await {
-        Ok(outcome) => outcome.map_err(|error| explain(side, error)),
-        Err(_) => {
-            let text = format!("the TLS handshake took longer than {} s", HANDSHAKE_LIMIT.as_secs());
-            Err(io::Error::new(io::ErrorKind::TimedOut, text))
-        }
-    }
+    let slow = || {
+        let text = format!("the TLS handshake took longer than {} s", HANDSHAKE_LIMIT.as_secs());
+        io::Error::new(io::ErrorKind::TimedOut, text)
+    };
+    timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| slow())?.map_err(|error| explain(side, error))
 }

@@ -55,6 +55,7 @@ impl SelfSigned {
     ///
     /// # Errors
     /// [`SaveError::Make`], [`SaveError::Days`].
+    #[expect(clippy::missing_panics_doc, reason = "what was just made is a certificate")]
     pub fn new(name: &str, hosts: Vec<String>, days: u32) -> Result<Self, SaveError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(hosts)?;

@@ -60,9 +60,14 @@ impl Store {
         &self.folder
     }
 
-    /// The parameter that means it.
+    /// Whose it is.
     #[must_use]
-    pub const fn parameter(&self) -> Parameter {
+    pub const fn kind(&self) -> CertificateStore {
+        self.kind
+    }
+
+    /// The parameter that means it.
+    pub(crate) const fn parameter(&self) -> Parameter {
         match self.kind {
             CertificateStore::User => Parameter::CertUser,
             CertificateStore::Machine => Parameter::MachUser,
@@ -141,14 +146,12 @@ fn entry(path: PathBuf) -> Option<Entry> {
         Ok(chain) => (chain, None),
         Err(error) => (Vec::new(), Some(error)),
     };
-    match chain.first().and_then(|der| Certificate::read(der)) {
-        Some(certificate) => Some(Entry { path, certificate, chain }),
-        None => {
-            let reason = problem.map_or_else(|| "there is no certificate in it".to_owned(), |error| error.to_string());
-            warn!(path = %path.display(), reason, "a file of the store is passed over");
-            None
-        }
+    if let Some(certificate) = chain.first().and_then(|der| Certificate::read(der)) {
+        return Some(Entry { path, certificate, chain });
     }
+    let reason = problem.map_or_else(|| "there is no certificate in it".to_owned(), |error| error.to_string());
+    warn!(path = %path.display(), reason, "a file of the store is passed over");
+    None
 }
 
 /// Where the user's settings are (XDG Base Directory Specification: what is not absolute is not looked at).

@@ -27,8 +27,8 @@ pub(crate) fn system_authorities() -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
     match roots.add_parsable_certificates(found.certs) {
         (0, _) => {
-            let reasons: String = found.errors.iter().map(|error| format!(" ({error})")).collect();
-            Err(TlsError::NoSystemAuthorities(reasons))
+            let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+            Err(TlsError::NoSystemAuthorities(reasons.join("; ")))
         }
         _ => Ok(Arc::new(roots)),
     }

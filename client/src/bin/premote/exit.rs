@@ -61,7 +61,7 @@ impl ExitError {
     pub(crate) const fn status(&self) -> u8 {
         use dbgsrv_client::Error;
         match self {
-            Self::Usage(_) | Self::Client(Error::Unavailable(_) | Error::NotAProcessServer) => USAGE,
+            Self::Usage(_) | Self::Client(Error::Unusable(_) | Error::NotAProcessServer) => USAGE,
             Self::Client(Error::Refused(_) | Error::Open(_)) | Self::Failure(_) | Self::Output(_) | Self::System(_) => {
                 FAILURE
             }

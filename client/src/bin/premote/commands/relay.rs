@@ -84,7 +84,7 @@ pub(crate) struct Relay {
 enum Clients {
     /// `open`: whether those of other machines may come to a server of this one.
     Endpoint {
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         open: bool,
     },
     Stdio,
@@ -106,7 +106,7 @@ impl Relay {
                     ServerOptions::Tcp(server::Tcp { open: true, .. }) | ServerOptions::TcpReverse(_)
                 );
                 let endpoint = Endpoint::new(&options).map_err(|error| usage(format_args!("relay: -s: {error}")))?;
-                Clients::Endpoint { endpoint, open }
+                Clients::Endpoint { endpoint: Box::new(endpoint), open }
             }
         };
         Ok(Self { dialer, clients, persistent: matches.get_flag("persistent") })
@@ -248,15 +248,15 @@ async fn arrival(listener: &mut Listener, dialer: &Dialer, waits: bool) -> io::R
 /// Passes bytes on between a client and the server until the server has ended, or one of them breaks off. A client that sends
 /// no more ends its half: the server hears of it and ends in its own way.
 async fn carry(
-    (client, peer): (Stream, Peer),
+    (mut client, peer): (Stream, Peer),
     server: Option<(Stream, Peer)>,
     dialer: &Dialer,
     open: bool,
 ) -> Result<(), RelayError> {
-    let dialled = match (client.tune(), server) {
+    let dialled = match (client.ready().await, server) {
         (Ok(()), Some(server)) => Ok(server),
         (Ok(()), None) => dialer.dial().await,
-        (Err(error), _) => Err(error),
+        (Err(error), _) => Err(io::Error::other(error)),
     };
     let (server, at) = dialled.map_err(|reason| RelayError::Dial { server: dialer.to_string(), reason })?;
     if at.is_local() && !peer.is_local() && !open {
