@@ -26,7 +26,7 @@ installed() { # Debian package
 
 install_debian_packages() {
     local package missing=() optional=()
-    for package in gcc g++ libc6-dev libc6-dbg gdb gdbserver git iproute2 lldb openssh-client openssh-server socat; do
+    for package in gcc g++ libc6-dev libc6-dbg gdb gdbserver git iproute2 lldb openssh-client openssh-server openssl socat; do
         installed "$package" || missing+=("$package")
     done
     # For the tests of 32-bit programs, which are skipped without it.
@@ -47,7 +47,7 @@ install_debian_packages() {
 
 require_commands() {
     local command missing=()
-    for command in cargo gcc g++ gdb gdbserver git lldb socat; do
+    for command in cargo gcc g++ gdb gdbserver git lldb openssl socat; do
         command -v "$command" >/dev/null || missing+=("$command")
     done
     if [ ${#missing[@]} -gt 0 ]; then

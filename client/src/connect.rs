@@ -80,13 +80,14 @@ impl Connector {
         };
         let dialer = self.dialer.clone();
         let server = dialer.to_string();
-        let dialled = dialer.dial().await;
+        let dialled = Box::pin(dialer.dial()).await;
         let (first, peer) = dialled.map_err(|error| Error::connecting(&server, ConnectError::Dial(error)))?;
         let local = peer.is_local();
         let config =
             ClientConfig { facts: facts(), versions: Versions::SPOKEN, password, local, channel_binding: None };
         let dial = Redial { dialer, first: Some(first), local };
-        let link = dbgsrv_session::connect(dial, config).await.map_err(|error| Error::connecting(&server, error))?;
+        let link =
+            Box::pin(dbgsrv_session::connect(dial, config)).await.map_err(|error| Error::connecting(&server, error))?;
         Ok(RemoteServer::new(link).expect("a new session's control channel is free"))
     }
 }

@@ -1,7 +1,7 @@
 //! Support for the end-to-end tests: servers, debuggers, programs to be debugged, and what `/proc` says about them.
 //!
-//! The tests are in `tests/`, one file per subject. They need `gdb`, `gdbserver`, `lldb` and a C compiler, and the server itself
-//! beside them in the target directory (`cargo build --workspace` puts it there; `DBGSRV_BIN` names another one).
+//! The tests are in `tests/`, one file per subject. They need `gdb`, `gdbserver`, `lldb`, `openssl` and a C compiler, and the
+//! server itself beside them in the target directory (`cargo build --workspace` puts it there; `DBGSRV_BIN` names another one).
 //!
 //! With `DBGSRV_TEST_SERVER=premote` the debuggers reach the server through `premote … listen`: every script that works
 //! directly works through a session too.
@@ -14,6 +14,7 @@
 use std::time::Duration;
 
 pub mod beats;
+pub mod certificates;
 pub mod gdb;
 pub mod line;
 pub mod listening;

@@ -151,15 +151,6 @@ mod tests {
     }
 
     #[test]
-    fn what_this_build_does_not_have_is_refused_by_name() {
-        let cases: [(&str, &str); 0] = [];
-        for (text, name) in cases {
-            let error = dialer(text).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("{name} is not available in this build")), "{text}: {error}");
-        }
-    }
-
-    #[test]
     fn a_pipe_is_on_this_machine_under_any_of_its_names_unless_it_is_asked_for_as_somebody() {
         for server in ["localhost", ".", r"\\.", r"\\localhost", "127.0.0.1", "[::1]"] {
             assert_eq!(dialer(&format!("npipe:server={server},pipe=app")).unwrap().to_string(), "pipe app", "{server}");

@@ -1,6 +1,7 @@
 //! What premote can do: a file for each command.
 
 mod arguments;
+mod cert;
 pub(crate) mod completions;
 mod debugger;
 mod describe;
@@ -59,6 +60,8 @@ pub(crate) enum Action {
 /// What is to be done without a server to do it at.
 #[derive(Debug)]
 pub(crate) enum Unconnected {
+    /// Certificates of this machine.
+    Cert(Box<cert::Cert>),
     /// Bytes between others.
     Relay(Box<relay::Relay>),
     /// The servers that there are.
@@ -72,6 +75,7 @@ impl Unconnected {
     /// [`ExitError::Usage`].
     pub(crate) fn parse(name: &str, matches: &ArgMatches) -> Result<Option<Self>, ExitError> {
         Ok(match name {
+            cert::NAME => Some(Self::Cert(Box::new(cert::Cert::parse(matches)?))),
             relay::NAME => Some(Self::Relay(Box::new(relay::Relay::parse(matches)?))),
             servers::NAME => Some(Self::Servers(servers::Servers::parse(matches)?)),
             _ => None,
@@ -84,6 +88,7 @@ impl Unconnected {
     /// [`ExitError`].
     pub(crate) async fn run(self) -> Result<(), ExitError> {
         match self {
+            Self::Cert(cert) => cert.run(),
             Self::Relay(relay) => relay.run().await,
             Self::Servers(servers) => servers.run().await,
         }
@@ -92,11 +97,11 @@ impl Unconnected {
 
 /// Whether the command called `name` takes a connection.
 pub(crate) fn is_connected(name: &str) -> bool {
-    ![completions::NAME, relay::NAME, servers::NAME].contains(&name)
+    ![cert::NAME, completions::NAME, relay::NAME, servers::NAME].contains(&name)
 }
 
 /// The definitions of all commands, in the order in which the help has them.
-pub(crate) fn all() -> [Command; 17] {
+pub(crate) fn all() -> [Command; 18] {
     [
         servers::command(),
         ps::command(),
@@ -114,6 +119,7 @@ pub(crate) fn all() -> [Command; 17] {
         put::command(),
         end_session::command(),
         end::command(),
+        cert::command(),
         completions::command(),
     ]
 }
