@@ -1,9 +1,11 @@
 //! The transports `ssl` and `spipe`, with gdb, premote and openssl at the other end.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 
+use dbgsrv_protocol::session::PREFACE;
 use dbgsrv_tests::certificates::{Certificates, openssl};
 use dbgsrv_tests::gdb::{self, Transcript};
 use dbgsrv_tests::listening::Listening;
@@ -203,27 +205,35 @@ fn versions_meet_or_both_sides_say_that_they_do_not() {
 }
 
 #[test]
-fn premote_gets_through_openssls_s_server() {
+fn openssls_s_server_reads_what_premote_says_first() {
     let certificates = Certificates::new();
     certificates.sign("app", "serverAuth", 30);
-    let server = certificates.serve("tcp:port=0");
     for version in ["-tls1_2", "-tls1_3"] {
         let reserved = Reserved::new();
         let mut command = openssl(&["s_server", "-quiet", version, "-accept", &reserved.port().to_string()]);
         let file = |extension: &str| certificates.store().join(format!("app.{extension}"));
         command.arg("-cert").arg(file("crt")).arg("-key").arg(file("key"));
-        let mut relay = Owned::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()));
-        let mut from = TcpStream::connect(("localhost", server.port())).expect("the server listens");
-        let mut to = from.try_clone().expect("a socket can be duplicated");
-        let mut input = relay.child().stdin.take().expect("it is piped");
-        let mut output = relay.child().stdout.take().expect("it is piped");
-        std::thread::spawn(move || std::io::copy(&mut from, &mut input));
-        std::thread::spawn(move || std::io::copy(&mut output, &mut to));
+        let mut server = Owned::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()));
+        let mut output = server.child().stdout.take().expect("it is piped");
         let authority = certificates.path("ca.crt");
         let connection =
             format!("ssl:proto=tls1,server=localhost,port={},cafile={}", reserved.port(), authority.display());
-        // It is refused until s_server listens.
-        wait_until("premote gets through", || certificates.run(&[&connection, "ps"]).stdout.contains("dbgsrv"));
+        let (sender, said) = channel();
+        std::thread::spawn(move || {
+            let mut first = [0; 8];
+            let _ = output.read_exact(&mut first).map(|()| sender.send(first));
+        });
+        let mut premote = None;
+        // It is refused until s_server listens, and waits for an answer afterwards.
+        wait_until("premote has a connection", || {
+            let running = premote
+                .as_mut()
+                .is_some_and(|premote: &mut Owned| premote.child().try_wait().is_ok_and(|end| end.is_none()));
+            if !running {
+                premote = Some(Owned::spawn(certificates.premote(&[&connection, "ps"]).stderr(Stdio::null())));
+            }
+            said.try_recv().is_ok_and(|first| first == PREFACE)
+        });
     }
 }
 
