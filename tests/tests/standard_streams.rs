@@ -27,7 +27,7 @@ fn through_premote(server: &Server, mode: &str) -> dbgsrv_tests::gdb::Transcript
 /// A client that does what LLDB does before it starts a program.
 fn lldb(server: &Server) -> rsp::Client {
     let mut client = server.rsp();
-    client.request("qHostInfo");
+    client.request("QThreadSuffixSupported");
     client.request("QStartupWithShell:0");
     client
 }

@@ -52,8 +52,6 @@ pub(crate) struct Conversation {
     pub(super) terms: Terms,
     /// The client's, where there is one.
     pub(super) stream: Option<Rc<OwnedFd>>,
-    /// What LLDB alone asks for was asked for.
-    pub(super) lldb: bool,
     /// A client has asked for the extended protocol (`!`).
     pub(crate) extended: bool,
     /// Each thread stops by itself.
@@ -82,7 +80,6 @@ impl Conversation {
             voice,
             terms,
             stream: None,
-            lldb: false,
             extended: false,
             non_stop: false,
             waiting: false,
@@ -95,7 +92,6 @@ impl Conversation {
     pub(super) fn welcome(&mut self, client: Client, stream: Rc<OwnedFd>) {
         self.client = client;
         self.stream = Some(stream);
-        self.lldb = false;
         self.files = HostFiles::default();
         self.transfer = transfer::Snapshot::default();
         self.awaited = None;
@@ -109,11 +105,12 @@ impl Conversation {
     /// Where the streams of the next program lead: to the client, where one can be told what comes from there, unless it is a
     /// debugger that is connected directly and might have started the program on its own terminal.
     pub(super) fn choose_streams(&mut self) {
+        let lldb = self.engine.dialect == Dialect::Lldb;
         let client = match self.terms.streams {
             Some(side) => side == Side::Client,
-            None => self.terms.channel || self.lldb,
+            None => self.terms.channel || lldb,
         };
-        self.engine.launch.streams = match (client && !self.non_stop, self.lldb) {
+        self.engine.launch.streams = match (client && !self.non_stop, lldb) {
             (false, _) => StandardStreams::Inherited,
             (true, true) => StandardStreams::Typed,
             // GDB has no way to send what its user types.

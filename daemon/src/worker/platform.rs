@@ -38,13 +38,10 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             reply.paths(found.iter().map(Vec::as_slice));
         }
         Request::GroupName(id) => name(Group::from_gid(Gid::from_raw(id)).map(|group| group.map(|it| it.name)), reply),
-        Request::HostInfo => {
-            session.lldb = true;
-            match platform::host_info() {
-                Ok(info) => reply.host_info(&info),
-                Err(errno) => refuse(&errno.into(), reply),
-            }
-        }
+        Request::HostInfo => match platform::host_info() {
+            Ok(info) => reply.host_info(&info),
+            Err(errno) => refuse(&errno.into(), reply),
+        },
         Request::KillSpawned(pid) => finish(if pid == ourselves() { Ok(()) } else { Err(Error::NoProcess) }, reply),
         Request::LaunchServer => launch_server(&session.client, reply),
         Request::MakeDirectory { mode, path } => {
