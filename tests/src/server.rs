@@ -143,7 +143,12 @@ impl Server {
         Self::spawn(command)
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// Runs `command`, which becomes a server, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not say where it listens.
+    #[must_use]
+    pub fn spawn(mut command: Command) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe can be made");
         let stdout = writer.try_clone().expect("a pipe's end can be duplicated");
         command.stdin(Stdio::null()).stdout(stdout).stderr(writer);

@@ -4,10 +4,11 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use dbgsrv_tests::network::{FAR, Link, ip};
 use dbgsrv_tests::process::Owned;
 use dbgsrv_tests::reserved::Reserved;
 use dbgsrv_tests::server::{Server, dbgsrv};
@@ -205,65 +206,17 @@ fn a_machine_that_nobody_knows_is_an_error_and_what_is_no_machine_a_mistake() {
     }
 }
 
-/// Two machines on one link: network namespaces joined by a virtual cable. They share the file system, so that each sees
-/// the other's registry as its own; the tests ask for the other by its address.
-struct Link {
-    near: String,
-    far: String,
-}
-
-/// The far machine's address; the near one's ends with 2. TEST-NET-1 (RFC 5737): nobody else has them.
-const FAR: &str = "192.0.2.1";
-
-fn ip(arguments: &str) {
-    let status = Command::new("ip").args(arguments.split(' ')).status().expect("ip starts");
-    assert!(status.success(), "ip {arguments}: {status}");
-}
-
-impl Link {
-    fn new() -> Self {
-        let names = ["n", "f"].map(|end| format!("dbg{end}{}", std::process::id()));
-        let [near, far] = &names;
-        for name in &names {
-            ip(&format!("netns add {name}"));
-        }
-        ip(&format!("link add {near} netns {near} type veth peer name {far} netns {far}"));
-        for (name, address) in [(near, "192.0.2.2"), (far, FAR)] {
-            ip(&format!("-n {name} address add {address}/24 dev {name}"));
-            ip(&format!("-n {name} link set lo up"));
-            ip(&format!("-n {name} link set {name} up"));
-        }
-        let [near, far] = names;
-        Self { near, far }
-    }
-
-    fn command(namespace: &str, program: &Path) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", namespace]).arg(program).env_remove("DBGSRV_CONNECTION").stdin(Stdio::null());
-        command
-    }
-
-    /// What the near machine finds on the other, sorted.
-    fn found(&self) -> Vec<String> {
-        let mut client = Self::command(&self.near, &premote::path());
-        client.args(["-QR", FAR]);
-        let list = premote::finish(client).success();
-        let mut lines = list.lines();
-        assert_eq!(lines.next(), Some(format!("Servers on {FAR}:").as_str()), "{list}");
-        let servers = lines.filter_map(|line| line.strip_prefix("Remote Process Server - "));
-        let mut servers: Vec<_> = servers.map(str::to_owned).collect();
-        servers.sort();
-        servers
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        for name in [&self.near, &self.far] {
-            // What is left of them goes with the machine.
-            let _ = Command::new("ip").args(["netns", "del", name]).status();
-        }
-    }
+/// What the near machine finds on the other, sorted.
+fn found(link: &Link) -> Vec<String> {
+    let mut client = Link::command(&link.near, &premote::path());
+    client.args(["-QR", FAR]);
+    let list = premote::finish(client).success();
+    let mut lines = list.lines();
+    assert_eq!(lines.next(), Some(format!("Servers on {FAR}:").as_str()), "{list}");
+    let servers = lines.filter_map(|line| line.strip_prefix("Remote Process Server - "));
+    let mut servers: Vec<_> = servers.map(str::to_owned).collect();
+    servers.sort();
+    servers
 }
 
 #[test]
@@ -286,7 +239,7 @@ fn across_a_network_those_are_found_that_other_machines_could_use() {
     }
     let mut server = Owned::spawn(server.stdout(Stdio::null()).stderr(Stdio::null()));
     let expected = ["tcp:Port=5005:5009", "tcp:Port=5015,Ipversion=4,Password=*"];
-    wait_until("both servers are found", || link.found() == expected);
+    wait_until("both servers are found", || found(&link) == expected);
     let mut client = Link::command(&link.near, &premote::path());
     client.args(["servers", FAR, "--json"]);
     let json = premote::finish(client).success();
@@ -297,7 +250,7 @@ fn across_a_network_those_are_found_that_other_machines_could_use() {
     assert!(premote::finish(client).success().contains("tcp:port=5015"));
     server.signal(Signal::SIGTERM);
     assert_eq!(server.wait(), 0);
-    wait_until("no server is found", || link.found().is_empty());
+    wait_until("no server is found", || found(&link).is_empty());
 }
 
 #[test]
@@ -312,7 +265,7 @@ fn without_a_network_a_server_serves_and_is_found_on_its_machine() {
     server.args(["-t", "tcp:port=5005,open", "-t", &format!("npipe:pipe={name}")]);
     let mut server = Owned::spawn(server.stdout(Stdio::null()).stderr(Stdio::null()));
     wait_until("it is listed", || has_line(&listed(), &line_of(&name)));
-    assert!(link.found().is_empty());
+    assert!(found(&link).is_empty());
     server.signal(Signal::SIGTERM);
     assert_eq!(server.wait(), 0);
 }
