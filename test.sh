@@ -26,7 +26,7 @@ installed() { # Debian package
 
 install_debian_packages() {
     local package missing=() optional=()
-    for package in gcc g++ libc6-dev libc6-dbg gdb gdbserver git iproute2 lldb openssh-client openssh-server openssl socat; do
+    for package in gcc g++ libc6-dev libc6-dbg gdb gdbserver git iproute2 lldb nftables openssh-client openssh-server openssl socat; do
         installed "$package" || missing+=("$package")
     done
     # For the tests of 32-bit programs, which are skipped without it.

@@ -11,7 +11,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The connection string asks for what this build does not have, or names a certificate that can't be used.
+    /// The connection string names a certificate that can't be used.
     #[error(transparent)]
     Unusable(#[from] Unusable),
     /// The connection string leads to a gdbserver.

@@ -2,25 +2,21 @@
 
 use crate::cli::{self, Creation, Request, ServeOptions};
 use crate::control::create::create_own;
-use crate::door::Door;
 use crate::exit::ExitError;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::server::Server;
-use crate::serving::{self, End, Entrance, bind};
+use crate::serving::{self, Bound, End, Entrance, bind};
 use crate::worker::SessionHost;
 use crate::{activation, scrub, telemetry};
 use dbgsrv_protocol::options::PasswordSource;
-use dbgsrv_transports::{Listener, Passed};
+use dbgsrv_transports::Passed;
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
-
-/// What a server listens on, and on whose terms.
-pub(crate) type Bound = [(Listener, Arc<Door>)];
 
 /// Runs the command with this process's arguments and environment.
 #[must_use]
@@ -70,7 +66,7 @@ pub(crate) fn serve(
     options: ServeOptions,
     passed: Passed,
     ends: Ends,
-    listening: impl FnOnce(&Bound) -> Result<(), ExitError>,
+    listening: impl FnOnce(&[Bound]) -> Result<(), ExitError>,
 ) -> Result<(), ExitError> {
     telemetry::start(&options.log);
     let entrances = options.transports.iter().map(Entrance::new).collect::<Result<Vec<_>, _>>();
@@ -105,7 +101,7 @@ async fn run_until_told(
     mut passed: Passed,
     server: Arc<Server>,
     ends: Ends,
-    listening: impl FnOnce(&Bound) -> Result<(), ExitError>,
+    listening: impl FnOnce(&[Bound]) -> Result<(), ExitError>,
 ) -> Result<(), ExitError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -141,11 +137,11 @@ impl Created {
     }
 
     /// Says which process it is, and how to debug it.
-    fn announce(&self, bound: &Bound) {
+    fn announce(&self, bound: &[Bound]) {
         let (pid, suspended) = (self.pid, self.creation.suspended);
         let words: Vec<_> = self.creation.words.iter().map(|word| word.to_string_lossy()).collect();
         let (state, option) = if suspended { (", suspended", "-pb -p") } else { ("", "-p") };
-        let client = bound.first().map_or_else(String::new, |(listener, _)| listener.client_string());
+        let client = bound.first().map_or_else(String::new, |first| first.listener.client_string());
         // Where stdout is closed, the log has it.
         let _ = writeln!(
             io::stdout(),
@@ -156,10 +152,10 @@ impl Created {
     }
 }
 
-/// Says what listens where or calls whom, and how to connect.
-fn announce(bound: &Bound) {
+/// Says what listens where or calls whom, how to connect, and what was opened for it.
+fn announce(bound: &[Bound]) {
     let mut stdout = io::stdout().lock();
-    for (listener, door) in bound {
+    for Bound { listener, door, firewall } in bound {
         let policy = &door.policy;
         let connect = match policy {
             Policy::Called | Policy::Certificate | Policy::Password(_) => {
@@ -181,6 +177,9 @@ fn announce(bound: &Bound) {
             "dbgsrv {}: {doing} {listener} for {policy}; {connect_by}: {connect}",
             env!("CARGO_PKG_VERSION"),
         );
+        if let Some(opened) = firewall {
+            let _ = writeln!(stdout, "dbgsrv {}: {opened}", env!("CARGO_PKG_VERSION"));
+        }
     }
     let _ = stdout.flush();
 }

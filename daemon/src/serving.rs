@@ -5,7 +5,7 @@ use crate::door::Door;
 use crate::listener::accept_all;
 use crate::server::Server;
 use dbgsrv_protocol::options::ServerOptions;
-use dbgsrv_transports::{BindError, Endpoint, Listener, Passed, PasswordError, Unusable, read_password};
+use dbgsrv_transports::{BindError, Endpoint, Listener, Opened, Passed, PasswordError, Unusable, read_password};
 use std::io;
 use std::sync::{Arc, PoisonError};
 use thiserror::Error;
@@ -36,7 +36,7 @@ pub(crate) struct Entrance {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EntranceError {
-    /// This build does not have what it asks for, or its certificates can't be used.
+    /// Its certificates can't be used.
     #[error(transparent)]
     Unusable(#[from] Unusable),
     /// Its password can't be found.
@@ -56,19 +56,35 @@ impl Entrance {
     }
 }
 
-/// Listens on all, or on none, where a socket was passed that fits at that, and lets clients find what is listened on. Must
-/// be called inside the runtime.
+/// What is listened on, and on whose terms.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) listener: Listener,
+    pub(crate) door: Arc<Door>,
+    /// What was done about the firewall, where that was asked for.
+    pub(crate) firewall: Option<Opened>,
+}
+
+/// Listens on all, or on none, where a socket was passed that fits at that, opens the firewall where that is asked for, and
+/// lets clients find what is listened on. Must be called inside the runtime.
 ///
 /// # Errors
-/// [`BindError`] for the first that can't be listened on.
-pub(crate) fn bind(
-    entrances: &[Entrance],
-    server: &Server,
-    passed: &mut Passed,
-) -> Result<Vec<(Listener, Arc<Door>)>, BindError> {
-    let bind = |entrance: &Entrance| Ok((entrance.endpoint.bind_or_take(passed)?, Arc::clone(&entrance.door)));
-    let bound = entrances.iter().map(bind).collect::<Result<Vec<_>, BindError>>()?;
-    let both = || entrances.iter().zip(&bound).map(|(entrance, (listener, door))| (&entrance.endpoint, listener, door));
+/// [`BindError`] for the first that can't be listened on, or that the firewall can't be opened for.
+pub(crate) fn bind(entrances: &[Entrance], server: &Server, passed: &mut Passed) -> Result<Vec<Bound>, BindError> {
+    let bind = |entrance: &Entrance| {
+        let (listener, door) = (entrance.endpoint.bind_or_take(passed)?, Arc::clone(&entrance.door));
+        Ok(Bound { listener, door, firewall: None })
+    };
+    let mut bound = entrances.iter().map(bind).collect::<Result<Vec<_>, BindError>>()?;
+    // Nobody closes it again: nothing is opened for a server that can't listen everywhere.
+    for (entrance, Bound { listener, firewall, .. }) in entrances.iter().zip(&mut bound) {
+        *firewall = entrance.endpoint.open_firewall(listener)?;
+        if let Some(opened) = firewall {
+            info!(%listener, "{opened}");
+        }
+    }
+    let both =
+        || entrances.iter().zip(&bound).map(|(entrance, bound)| (&entrance.endpoint, &bound.listener, &bound.door));
     // Nobody else sets it.
     let _ = server.listening.set(both().map(|(endpoint, listener, _)| endpoint.describe(listener)).collect());
     let listed =
@@ -89,13 +105,9 @@ pub(crate) enum End {
 
 /// Serves clients until `reason` comes up, the server is to stop or there is nobody to serve any more, then ends all
 /// sessions.
-pub(crate) async fn serve(
-    bound: Vec<(Listener, Arc<Door>)>,
-    server: &Arc<Server>,
-    reason: impl Future<Output = &'static str>,
-) -> End {
+pub(crate) async fn serve(bound: Vec<Bound>, server: &Arc<Server>, reason: impl Future<Output = &'static str>) -> End {
     let accepting = TaskTracker::new();
-    for (listener, door) in bound {
+    for Bound { listener, door, .. } in bound {
         accepting.spawn(accept_all(listener, door, Arc::clone(server)));
     }
     accepting.close();

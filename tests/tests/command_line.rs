@@ -44,13 +44,6 @@ fn what_is_wrong_with_the_command_line_is_named_and_the_exit_status_is_2() {
 }
 
 #[test]
-fn a_transport_that_is_not_built_yet_is_refused_by_name() {
-    let (status, message) = run(&["-t", "spipe:proto=tls1,certuser=a,pipe=a"]);
-    assert_eq!(status, 2, "{message}");
-    assert!(message.contains("`spipe`") && message.contains("not available in this build"), "{message}");
-}
-
-#[test]
 fn a_port_in_use_is_named_and_the_exit_status_is_1() {
     let taken = TcpListener::bind(("localhost", 0)).expect("there is a free port");
     let port = taken.local_addr().expect("it is bound").port();

@@ -184,9 +184,7 @@ fn the_codes_of_a_name_are_the_servers_process_and_thread() {
 }
 
 #[test]
-fn what_is_not_built_and_groups_that_there_are_not_are_refused_by_name() {
-    let (status, error) = refused(Command::new(dbgsrv()).args(["-t", "npipe:pipe=app,IcfEnable"]));
-    assert!(status == Some(2) && error.contains("parameter `IcfEnable` of npipe"), "{error}");
+fn groups_that_there_are_not_are_refused_by_name() {
     let (status, error) = refused(Command::new(dbgsrv()).args(["-t", "npipe:pipe=app,group=no-such-group"]));
     assert!(status == Some(1) && error.contains("there is no group `no-such-group`"), "{error}");
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 2.2, options; 8, examples 5 and 6 | `starting_programs.rs` |
 //! | 2.3 and 3.2, what each transport admits | `protocol/src/options/tests/admission.rs` |
+//! | 2.4, `IcfEnable` | `firewall.rs` |
 //! | 2.4, `clicon`; 2.8, a connection that is refused or breaks | `reverse.rs` |
 //! | 2.8, versions | `versions.rs` |
 

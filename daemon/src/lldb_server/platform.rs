@@ -7,6 +7,7 @@ use crate::app;
 use crate::cli::ServeOptions;
 use crate::exit::ExitError;
 use crate::gdbserver::comm::Comm;
+use crate::serving::Bound;
 use crate::telemetry::{LogFormat, LogOptions, verbose_filter};
 use dbgsrv_protocol::options::ServerOptions;
 use dbgsrv_transports::{Listener, Passed};
@@ -103,8 +104,8 @@ fn transport(comm: &Comm) -> Result<ServerOptions, String> {
 }
 
 /// Writes the port to a file, which whoever waits for it never sees without.
-fn write_port(file: &Path, bound: &app::Bound) -> io::Result<()> {
-    let [(Listener::Tcp(listener), _)] = bound else { return Ok(()) };
+fn write_port(file: &Path, bound: &[Bound]) -> io::Result<()> {
+    let [Bound { listener: Listener::Tcp(listener), .. }] = bound else { return Ok(()) };
     let mut beside = file.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
     let written = fs::write(&beside, listener.port().to_string()).and_then(|()| fs::rename(&beside, file));

@@ -35,7 +35,7 @@ impl Dialer {
     /// Checks `options`, and opens nothing; certificates that they name are found and checked, too.
     ///
     /// # Errors
-    /// [`Unusable`] for what this build does not have, or what is wrong with a certificate.
+    /// [`Unusable`] for what is wrong with a certificate.
     pub fn new(options: &ClientOptions) -> Result<Self, Unusable> {
         let machine = |host: &Host, ip_version| Machine { host: host.clone(), ip_version };
         let plain = |way| Ok(Self { way, connector: None });

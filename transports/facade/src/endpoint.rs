@@ -1,4 +1,4 @@
-//! What a connection string asks for, checked against what this build can do.
+//! What a connection string of a server's asks for, and what it comes to.
 
 use crate::caller::Caller;
 use crate::machine::Machine;
@@ -7,8 +7,7 @@ use crate::{BindError, Listener, Passed};
 use dbgsrv_protocol::options::listing::{self, Masked};
 use dbgsrv_protocol::options::server::{NamedPipe, SecurePipe, Serial, Session, Ssl, SslReverse, Tcp, TcpReverse, Tls};
 use dbgsrv_protocol::options::{
-    Address, IpVersion, ListedServer, ListenOn, ListenPort, Parameter, PipeTemplate, Port, PortRange, ServerOptions,
-    Transport,
+    Address, IpVersion, ListedServer, ListenOn, ListenPort, PipeTemplate, Port, PortRange, ServerOptions,
 };
 use dbgsrv_tls::{Acceptor, TlsError};
 use std::io;
@@ -16,44 +15,24 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
 use thiserror::Error;
 
-/// A connection string asks for something that this build does not have.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum Unavailable {
-    /// One parameter.
-    #[error("parameter `{parameter}` of {transport} is not available in this build; allowed: to leave it out")]
-    Parameter {
-        /// Where it was given.
-        transport: Transport,
-        /// What was given.
-        parameter: Parameter,
-    },
-    /// The whole transport.
-    #[error("transport `{0}` is not available in this build; allowed: tcp, npipe, com, ssl, spipe")]
-    Transport(Transport),
-}
-
 /// A connection string can't be used here.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Unusable {
-    /// It asks for something that this build does not have.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
     /// Its certificates can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
 
-/// Where to listen, or whom to call: all that was asked for can be done by this build.
+/// Where to listen, or whom to call.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    place: Place,
+    pub(crate) place: Place,
     acceptor: Option<Acceptor>,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+pub(crate) enum Place {
     Tcp(Tcp),
     TcpReverse(TcpReverse),
     Pipe(NamedPipe),
@@ -67,14 +46,9 @@ impl Endpoint {
     /// Checks `options`, and opens nothing; a certificate that they name is found and checked, too.
     ///
     /// # Errors
-    /// [`Unusable`] for the first thing that this build does not have, or that is wrong with the certificate. Nothing is
-    /// ignored: a server that its user believes to be protected by a password must not run without.
+    /// [`Unusable`] for what is wrong with the certificate.
     pub fn new(options: &ServerOptions) -> Result<Self, Unusable> {
-        let transport = options.transport();
-        let refuse = |parameter| Err(Unavailable::Parameter { transport, parameter }.into());
         let place = match options {
-            ServerOptions::Tcp(Tcp { icf_enable: true, .. })
-            | ServerOptions::NamedPipe(NamedPipe { icf_enable: true, .. }) => return refuse(Parameter::IcfEnable),
             ServerOptions::Tcp(tcp) => Place::Tcp(tcp.clone()),
             ServerOptions::TcpReverse(tcp) => Place::TcpReverse(tcp.clone()),
             ServerOptions::NamedPipe(pipe) => Place::Pipe(pipe.clone()),
@@ -277,18 +251,6 @@ mod tests {
 
     fn endpoint(text: &str) -> Result<Endpoint, Unusable> {
         Endpoint::new(&text.parse().unwrap())
-    }
-
-    #[test]
-    fn what_this_build_does_not_have_is_refused_by_name() {
-        let cases = [
-            ("tcp:port=1,IcfEnable", "parameter `IcfEnable` of tcp"),
-            ("npipe:pipe=a,IcfEnable", "parameter `IcfEnable` of npipe"),
-        ];
-        for (text, name) in cases {
-            let error = endpoint(text).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("{name} is not available in this build")), "{text}: {error}");
-        }
     }
 
     fn tcp(text: &str) -> Tcp {

@@ -8,7 +8,7 @@
 //! "tcp:server=a,port=5005" ─ parse ─▶ ClientOptions ─ new ─▶ Dialer ─ dial ───────────────────────▶ Stream, Peer
 //! ```
 //!
-//! A server's three steps fail differently: [`Endpoint::new`] checks that this build can do what is asked for, and
+//! A server's three steps fail differently: [`Endpoint::new`] checks the certificate that is asked for, and
 //! opens nothing; [`Endpoint::bind`] takes the port or the pipe's name; [`Listener::accept`] waits for clients and never fails for good.
 //! A client's [`Dialer`] is used again after its connection was cut.
 //!
@@ -36,6 +36,7 @@ mod dial;
 mod endpoint;
 mod listener;
 mod machine;
+mod opening;
 mod passed;
 mod password;
 mod secured;
@@ -43,10 +44,11 @@ mod stream;
 mod waiting;
 
 pub use caller::Caller;
+pub use dbgsrv_firewall::{FirewallError, Opened};
 pub use dbgsrv_npipe::{Peer as PipePeer, REMOTE_PIPE_GREETING};
 pub use dbgsrv_tls as tls;
 pub use dial::Dialer;
-pub use endpoint::{Endpoint, Unavailable, Unusable};
+pub use endpoint::{Endpoint, Unusable};
 pub use listener::{BindError, Listener};
 pub use passed::{Passed, PassedError};
 pub use password::{PasswordError, read_password};

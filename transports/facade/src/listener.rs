@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::secured::Secured;
 use crate::stream::Fresh;
 use crate::{Carried, Peer, Stream};
+use dbgsrv_firewall::FirewallError;
 use dbgsrv_protocol::options::{ClientOptions, Host, PipeHost, PipeName, client};
 use nix::sys::utsname::uname;
 use std::fmt;
@@ -27,6 +28,14 @@ pub enum BindError {
     /// `com`.
     #[error(transparent)]
     Com(#[from] dbgsrv_com::OpenError),
+    /// The firewall stays closed, though it was to be opened.
+    #[error("cannot open tcp port {port} in the firewall: {source}")]
+    Firewall {
+        /// The port that was bound.
+        port: u16,
+        /// Why.
+        source: FirewallError,
+    },
     /// `npipe`.
     #[error(transparent)]
     Pipe(#[from] dbgsrv_npipe::BindError),

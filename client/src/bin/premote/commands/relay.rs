@@ -206,9 +206,13 @@ async fn relay(dialer: &Dialer, endpoint: &Endpoint, open: bool, persistent: boo
     let failure = |error: BindError| ExitError::Failure(error.to_string());
     let mut listener = endpoint.bind().map_err(failure)?;
     let waiting = dialer.listen().await.map_err(failure)?;
+    let opened = endpoint.open_firewall(&listener).map_err(failure)?;
     let offers = if listener.is_reverse() { "calling" } else { "listening on" };
     let server = waiting.as_ref().map_or_else(|| format!("at {dialer}"), |place| format!("that calls {place}"));
     print(&format!("premote relay: {offers} {listener}, for the server {server}\n"))?;
+    if let Some(opened) = opened {
+        print(&format!("premote relay: {opened}\n"))?;
+    }
     // One client is called at a time.
     let most = if listener.is_reverse() { 1 } else { MAX_CONNECTIONS };
     let mut connections = JoinSet::new();
