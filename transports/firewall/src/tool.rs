@@ -14,7 +14,7 @@ const MAX_SAID: usize = 300;
 pub(crate) struct Run {
     pub(crate) succeeded: bool,
     pub(crate) stdout: String,
-    /// What it said about a failure, in one line.
+    /// What it said about a failure, in one line; how it ended, where it said nothing.
     pub(crate) said: String,
 }
 
@@ -47,7 +47,8 @@ impl Run {
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         let words = if stderr.trim().is_empty() { &stdout } else { &stderr };
         let line: Vec<_> = words.split_whitespace().collect();
-        let said = line.join(" ").chars().take(MAX_SAID).collect();
+        let said = if line.is_empty() { output.status.to_string() } else { line.join(" ") };
+        let said = said.chars().take(MAX_SAID).collect();
         Self { succeeded: output.status.success(), stdout, said }
     }
 
@@ -74,5 +75,7 @@ mod tests {
         let failed = run("sh", &["-c", "echo no, never >&2; exit 3"], "").unwrap().unwrap();
         let error = failed.succeed("sh").unwrap_err().to_string();
         assert!(error.starts_with("sh says: no, never; allowed: "), "{error}");
+        let silent = run("sh", &["-c", "exit 3"], "").unwrap().unwrap();
+        assert_eq!(silent.said, "exit status: 3");
     }
 }
