@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::features::{Feature, Features};
 use super::field;
 use super::request::Malformed;
 use super::signal::{Numbering, Signal};
@@ -31,6 +32,7 @@ pub enum Action {
 /// Already checked: iterating cannot fail. The one without a thread-id comes last wherever it stood, for it means all
 /// threads that no other one admits. `c`, `s`, `C` and `S` come as one action on the thread chosen with `Hc`; where
 /// none is chosen, a step or a signal concerns the thread chosen with `Hg`, and a second action continues all others.
+/// From LLDB, `c` and `C` continue the others of the chosen thread's process as well, as lldb-server does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Actions<'a> {
     form: Form<'a>,
@@ -49,6 +51,8 @@ enum Form<'a> {
         chosen: ThreadSelector,
         /// The thread chosen with `Hg`.
         current: ThreadSelector,
+        /// Whether a chosen thread that is continued takes the others along.
+        together: bool,
     },
 }
 
@@ -68,14 +72,14 @@ impl<'a> Actions<'a> {
         Self { form, numbering: Numbering::Gdb }
     }
 
-    /// Says which threads the old packets mean, those chosen with `Hc` and `Hg`, and how the client numbers signals.
+    /// Says which threads the old packets mean, given those chosen with `Hc` and `Hg`, and how the client numbers signals.
     #[must_use]
-    pub(crate) fn bind(self, chosen: ThreadSelector, current: ThreadSelector, numbering: Numbering) -> Self {
+    pub(crate) fn bind(self, chosen: ThreadSelector, current: ThreadSelector, features: Features) -> Self {
         let form = match self.form {
             Form::List(_) => self.form,
-            Form::Old { action, .. } => Form::Old { action, chosen, current },
+            Form::Old { action, .. } => Form::Old { action, chosen, current, together: features.has(Feature::Lldb) },
         };
-        Self { form, numbering }
+        Self { form, numbering: features.numbering() }
     }
 
     /// Each action, in the order in which they count.
@@ -83,7 +87,9 @@ impl<'a> Actions<'a> {
         let numbering = self.numbering;
         let (list, old) = match self.form {
             Form::List(text) => (text, [None; 2]),
-            Form::Old { action, chosen, current } => (&b""[..], old_actions(action, chosen, current)),
+            Form::Old { action, chosen, current, together } => {
+                (&b""[..], old_actions(action, chosen, current, together))
+            }
         };
         let named = items(list).filter(|item| item.contains(&b':'));
         let default = items(list).filter(|item| !item.contains(&b':'));
@@ -97,10 +103,17 @@ fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 /// What an old packet does to whom.
-fn old_actions(action: Action, chosen: ThreadSelector, current: ThreadSelector) -> [Option<ThreadAction>; 2] {
+fn old_actions(
+    action: Action,
+    chosen: ThreadSelector,
+    current: ThreadSelector,
+    together: bool,
+) -> [Option<ThreadAction>; 2] {
     let all = ThreadAction { action: Action::Continue(None), thread: ThreadSelector::ALL };
     if let Selector::One(_) = chosen.thread {
-        [Some(ThreadAction { action, thread: chosen }), None]
+        let along = together && matches!(action, Action::Continue(_));
+        let others = ThreadAction { thread: ThreadSelector { thread: Selector::All, ..chosen }, ..all };
+        [Some(ThreadAction { action, thread: chosen }), along.then_some(others)]
     } else if action == all.action {
         [Some(all), None]
     } else {
@@ -271,7 +284,7 @@ impl<'a> Request<'a> {
 fn old<'a>(action: &[u8], address: &[u8]) -> Option<Request<'a>> {
     let (action, rest) = Action::parse(action)?;
     let address = if address.is_empty() { None } else { Some(field::whole(address)?) };
-    let form = Form::Old { action, chosen: ThreadSelector::ANY, current: ThreadSelector::ANY };
+    let form = Form::Old { action, chosen: ThreadSelector::ANY, current: ThreadSelector::ANY, together: false };
     rest.is_empty().then_some(Request::Resume { actions: Actions::new(form), address })
 }
 
@@ -324,10 +337,18 @@ mod tests {
         }
     }
 
+    fn lldb() -> Features {
+        Features::NONE.with(Feature::Lldb)
+    }
+
     fn threads(body: &[u8], chosen: &[u8]) -> Vec<(Action, ThreadSelector)> {
+        bound(body, chosen, Features::NONE)
+    }
+
+    fn bound(body: &[u8], chosen: &[u8], features: Features) -> Vec<(Action, ThreadSelector)> {
         let Ok(Some(Request::Resume { actions, .. })) = Request::parse(body) else { panic!("{body:?}") };
         let current = ThreadSelector::whole(b"p1.2").unwrap();
-        let actions = actions.bind(ThreadSelector::whole(chosen).unwrap(), current, Numbering::Gdb);
+        let actions = actions.bind(ThreadSelector::whole(chosen).unwrap(), current, features);
         actions.iter().map(|item| (item.action, item.thread)).collect()
     }
 
@@ -335,9 +356,9 @@ mod tests {
     fn signals_come_in_the_clients_numbering() {
         for body in [&b"vCont;C0a:1;S13:2"[..], b"C0a"] {
             let Ok(Some(Request::Resume { actions, .. })) = Request::parse(body) else { panic!("{body:?}") };
-            let first = |numbering| actions.bind(ThreadSelector::ANY, ThreadSelector::ANY, numbering).iter().next();
-            assert_eq!(first(Numbering::Linux).unwrap().action, Action::Continue(Some(Signal::USR1)));
-            assert_eq!(first(Numbering::Gdb).unwrap().action, Action::Continue(Some(Signal::BUS)));
+            let first = |features| actions.bind(ThreadSelector::ANY, ThreadSelector::ANY, features).iter().next();
+            assert_eq!(first(lldb()).unwrap().action, Action::Continue(Some(Signal::USR1)));
+            assert_eq!(first(Features::NONE).unwrap().action, Action::Continue(Some(Signal::BUS)));
         }
     }
 
@@ -351,6 +372,17 @@ mod tests {
         assert_eq!(threads(b"s", b"p1.5"), [(Action::Step(None), id(b"p1.5"))]);
         assert_eq!(threads(b"s", b"-1"), [(Action::Step(None), id(b"p1.2")), (go, ThreadSelector::ALL)]);
         assert_eq!(threads(b"C0b", b"0"), [(hit, id(b"p1.2")), (go, ThreadSelector::ALL)]);
+    }
+
+    #[test]
+    fn lldb_continues_the_others_along_with_the_chosen_thread_and_steps_it_alone() {
+        let id = |text| ThreadSelector::whole(text).unwrap();
+        let go = Action::Continue(None);
+        let hit = Action::Continue(Some(Signal::USR1));
+        let others = (go, ThreadSelector { thread: Selector::All, ..id(b"p1.5") });
+        assert_eq!(bound(b"C0a", b"p1.5", lldb()), [(hit, id(b"p1.5")), others]);
+        assert_eq!(bound(b"c", b"p1.5", lldb()), [(go, id(b"p1.5")), others]);
+        assert_eq!(bound(b"s", b"p1.5", lldb()), [(Action::Step(None), id(b"p1.5"))]);
     }
 
     #[test]

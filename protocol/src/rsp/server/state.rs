@@ -99,7 +99,9 @@ impl State {
                 self.features = self.features.with(Feature::Lldb).with(Feature::ThreadsInStops);
                 self.put_ok();
             }
-            b"qVAttachOrWaitSupported" if self.capabilities.has(features::Capability::Lldb) => self.put_ok(),
+            b"qMemoryRegionInfo" | b"qVAttachOrWaitSupported" if self.capabilities.has(features::Capability::Lldb) => {
+                self.put_ok();
+            }
             b"QStartNoAckMode" if self.capabilities.has(features::Capability::NoAck) => {
                 // GDB asks first what there is, and LLDB afterwards.
                 if !self.asked && self.capabilities.has(features::Capability::Lldb) {
@@ -158,7 +160,7 @@ impl State {
                 *length = (*length).min(most - packet::FRAMING as u64);
             }
             Request::Resume(resume::Request::Resume { actions, .. }) => {
-                *actions = actions.bind(self.selection.resume, self.selection.general, self.features.numbering());
+                *actions = actions.bind(self.selection.resume, self.selection.general, self.features);
             }
             Request::Setting(settings::Request::PassSignals(signals) | settings::Request::ProgramSignals(signals)) => {
                 *signals = signals.numbered(self.features.numbering());

@@ -34,6 +34,14 @@ fn who_announces_what_only_gdb_has_is_gdb_after_all() {
 }
 
 #[test]
+fn what_is_asked_for_by_its_bare_name_is_there() {
+    let mut server = connected();
+    for body in ["qMemoryRegionInfo", "qVAttachOrWaitSupported"] {
+        assert_eq!(ask(&mut server, body), "$OK#9a", "{body}");
+    }
+}
+
+#[test]
 fn forks_are_offered_where_their_children_can_be_named() {
     let mut server = connected();
     assert!(!ask(&mut server, "qSupported:fork-events+;vfork-events+").contains("fork-events"));
