@@ -89,6 +89,20 @@ impl Client {
         self.reply()
     }
 
+    /// The next packet that is not the program's output.
+    ///
+    /// # Panics
+    /// As [`Self::reply`].
+    #[track_caller]
+    pub fn reply_after_output(&mut self) -> String {
+        loop {
+            let reply = self.reply();
+            if reply == "OK" || !reply.starts_with('O') {
+                return reply;
+            }
+        }
+    }
+
     /// The next packet's body with run lengths expanded.
     ///
     /// # Panics

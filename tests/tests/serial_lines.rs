@@ -56,7 +56,7 @@ fn debug_plainly(line: &Line) -> Transcript {
         "run".into(),
         "continue".into(),
     ];
-    gdb::finish(gdb::command(&["-batch", "-b", "921600"]), &commands)
+    gdb::finish(gdb::command(&["-batch", "-b", "115200"]), &commands)
 }
 
 fn assert_debugs_plainly(line: &Line) {
@@ -90,7 +90,7 @@ fn a_password_is_proved_over_a_line() {
     if is_stand_in() {
         return;
     }
-    let line = Line::new(921_600, Faults::default());
+    let line = Line::new(115_200, Faults::default());
     let _server = serve(&line, 3, &format!(",password={PASSWORD}"));
     let password = format!(",password={PASSWORD}");
     assert!(at(&line.called(3, &password), &["info"]).success().contains("listening:"));

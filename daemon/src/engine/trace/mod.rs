@@ -1,6 +1,6 @@
 //! Tracepoints: what they are to collect, and what they have collected.
 //!
-//! No debuggee is touched here. Whoever runs them says when one is hit ([`Tracing::hit`]), and lends a [`Probe`] to look at the
+//! No debuggee is touched here. Whoever runs them says when one is hit (`Tracing::hit`), and lends a `Probe` to look at the
 //! thread that hit it.
 
 mod buffer;
