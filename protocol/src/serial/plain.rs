@@ -135,6 +135,15 @@ impl Conversation {
         Self { asked: [true; OPENINGS.len()], ..Self::default() }
     }
 
+    /// One whose debugger has said `opening` so far.
+    pub(super) fn begun(opening: &[u8]) -> Self {
+        let mut conversation = Self::default();
+        for &byte in opening {
+            conversation.push(byte);
+        }
+        conversation
+    }
+
     /// Takes a byte. A line does not tell when a debugger has left; but the next one begins with a question that is asked once.
     pub(super) fn push(&mut self, byte: u8) -> Heard {
         let is_packet = self.packets.push(byte);
@@ -233,6 +242,15 @@ mod tests {
             (format!("+{}+", packet("?")), Vec::from([noack]))
         );
         assert_eq!(talk(&mut gdb, &question), (question, Vec::new()));
+    }
+
+    #[test]
+    fn what_follows_the_first_question_is_not_another_debuggers() {
+        let mut gdb = Conversation::begun(packet("qSupported").as_bytes());
+        let noack = packet("QStartNoAckMode");
+        assert_eq!(talk(&mut gdb, &noack), (noack, Vec::new()));
+        let question = packet("qSupported");
+        assert_eq!(talk(&mut gdb, &question), (String::new(), Vec::from([question])));
     }
 
     #[test]

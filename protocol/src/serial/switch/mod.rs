@@ -197,7 +197,7 @@ impl Switch {
         let Some((server, place)) = lowest else { return };
         place.tell(ToMember::PlainBegins);
         place.said.extend_from_slice(opening);
-        self.plain = Some(Plain { server, conversation: Conversation::under_way() });
+        self.plain = Some(Plain { server, conversation: Conversation::begun(opening) });
         // The debugger would take them for noise, and nobody else is there.
         self.places.values_mut().for_each(|place| place.drop_pieces(|piece| !piece.is_plain));
     }
