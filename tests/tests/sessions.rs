@@ -47,7 +47,8 @@ fn twenty_sessions_are_served_at_once() {
     }
     server.assert_still_serves();
     for client in &mut clients {
-        let end = client.request("vCont;c");
+        client.send("vCont;c");
+        let end = client.reply_after_output();
         assert!(end.starts_with("W03"), "the program ends with {end}");
     }
     pids.sort_unstable();
