@@ -4,7 +4,7 @@ use crate::PipePeer;
 use dbgsrv_protocol::options::Channel;
 use dbgsrv_tls::{Acceptor, TlsStream};
 use std::fmt;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
@@ -220,6 +220,29 @@ impl AsyncWrite for Stream {
         }
     }
 
+    // Not only for speed: TLS has one try at its alert, which may stand behind another record.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Pipe(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Carried(carried) => Pin::new(&mut carried.stream).poll_write_vectored(cx, slices),
+            Self::Fresh(_) => Poll::Ready(Err(not_ready())),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.is_write_vectored(),
+            Self::Pipe(stream) => stream.is_write_vectored(),
+            Self::Carried(carried) => carried.stream.is_write_vectored(),
+            Self::Fresh(_) => false,
+        }
+    }
+
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
@@ -286,6 +309,17 @@ mod tests {
         assert_peeked_bytes_stay(client, Stream::Tcp(listener.accept().await.unwrap().0)).await;
         let (client, carried) = duplex(64);
         assert_peeked_bytes_stay(client, Stream::Carried(Carried::new(carried))).await;
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn several_slices_are_written_at_once() {
+        let (pipe, _peer) = UnixStream::pair().unwrap();
+        let (carried, _peer) = duplex(64);
+        for mut stream in [Stream::Pipe(pipe), Stream::Carried(Carried::new(carried))] {
+            assert!(stream.is_write_vectored());
+            let slices = [IoSlice::new(b"a record, "), IoSlice::new(b"and an alert")];
+            assert_eq!(stream.write_vectored(&slices).await.unwrap(), 22);
+        }
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -56,6 +56,9 @@ impl Connector {
 
     /// Shakes hands with the server. Takes 10 seconds at most. Cancel safe: the connection is closed then.
     ///
+    /// A server that is refused learns why only if `stream` writes vectored: the alert is written in the same call as what
+    /// stands before it, or not at all.
+    ///
     /// # Errors
     /// In words for the client's user.
     pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
