@@ -58,6 +58,48 @@ fn the_program_of_a_connection_that_was_closed_is_there_for_the_next() {
 }
 
 #[test]
+fn the_next_client_finds_the_thread_and_the_signal_of_the_last_stop() {
+    let link = link();
+    let trials = program::path("trials").display().to_string();
+    let file = format!("file {trials}");
+    let stops = [
+        (["hits", "1"], "break counted", "hit Breakpoint 1, ", "thread", "[Current thread is 2 "),
+        (["raises", ""], "info line", "received signal SIGUSR1", "info threads", "* 1 "),
+    ];
+    for (arguments, before, stop, question, answer) in stops {
+        let mut server = link.start(&[&["localhost:0", trials.as_str()][..], &arguments].concat());
+        let port = port_of(&mut server);
+        let target = format!("target remote localhost:{port}");
+        gdb(&target, &[&file, before, "continue", "disconnect"]).assert_has(stop);
+        server.after("Remote side has terminated connection.");
+        // The program would end with status 4 where its signal were lost.
+        let after = ["handle SIGUSR1 nostop noprint", "delete", "break turn if turns == 2", "continue", "kill"];
+        let transcript = gdb(&target, &[&[file.as_str(), question][..], &after].concat());
+        transcript.assert_has(answer);
+        if arguments[0] == "raises" {
+            transcript.assert_has("Breakpoint 1, turn ()");
+        }
+    }
+}
+
+#[test]
+fn gdb_begins_in_non_stop_mode_with_a_process_of_many_threads() {
+    let link = link();
+    let process = Owned::spawn(Command::new(program::path("trials")).args(["crowd", "5"]));
+    wait_until("its threads are there", || threads(process.pid()).len() == 7);
+    for mode in ["maint set target-non-stop on", "set non-stop on"] {
+        let mut server = link.start(&["--once", "--attach", "localhost:0", &process.pid().to_string()]);
+        let port = port_of(&mut server);
+        let target = format!("target remote localhost:{port}");
+        let transcript = batch(&["set sysroot /".into(), mode.into(), target, "info threads".into(), "detach".into()]);
+        transcript.assert_has("  7  ");
+        transcript.assert_has("detached]");
+        assert_eq!(server.end(), 0);
+        wait_until("it goes on", || threads(process.pid()).iter().all(|thread| thread.tracer == 0));
+    }
+}
+
+#[test]
 fn once_means_one_connection() {
     let link = link();
     let mut server = link.start(&["--once", "localhost:0", &basics()]);

@@ -88,7 +88,10 @@ fn start(options: &Options, conversation: &mut Conversation) -> crate::engine::e
     engine.launch.wrapper.clone_from(&options.wrapper);
     let (thread, name) = match &options.debuggee {
         Debuggee::None => return Ok(()),
-        Debuggee::Process(pid) => (engine.attach(*pid)?, None),
+        Debuggee::Process(pid) => {
+            conversation.untouched = true;
+            (engine.attach(*pid)?, None)
+        }
         Debuggee::Program(name, arguments) => {
             let program = name.as_bytes().to_vec();
             let arguments = arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect::<Vec<_>>();
@@ -137,8 +140,6 @@ impl Host<'_> {
                 break;
             }
             self.conversation.engine.client_left();
-            // The next one finds them as they stand.
-            self.conversation.last = None;
             self.conversation.voice.left();
         }
         Ok(())
@@ -165,6 +166,7 @@ impl Host<'_> {
             self.entrance.announce()?;
         }
         let running = self.conversation.engine.take_back();
+        self.conversation.last = self.conversation.last.take().filter(|_| running.is_empty()).and_then(remembered);
         if !running.is_empty() {
             self.entrance.signal_arrivals()?;
             self.conversation.engine.let_run(&running);
@@ -203,6 +205,15 @@ impl Host<'_> {
 
     fn pass_on(&mut self, thread: ThreadId, signal: Signal) {
         self.conversation.engine.pass_on(thread.tid, signal);
+    }
+}
+
+/// What the next client is told of the last stop: which thread, and the signal that it is about to get. The cause means
+/// something only to the client that had set it up.
+fn remembered(last: Report) -> Option<Report> {
+    match last {
+        Report::Stopped { thread, signal, .. } => Some(Report::Stopped { thread, signal, reason: Reason::Signal }),
+        _ => None,
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Conversation {
     pub(crate) extended: bool,
     /// Each thread stops by itself.
     pub(super) non_stop: bool,
+    /// What there is was attached to before a client came, and none has asked for it yet.
+    pub(crate) untouched: bool,
     /// A resume packet is to be answered with a stop.
     waiting: bool,
     over: bool,
@@ -82,6 +84,7 @@ impl Conversation {
             stream: None,
             extended: false,
             non_stop: false,
+            untouched: false,
             waiting: false,
             over: false,
         }

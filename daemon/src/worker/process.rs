@@ -11,6 +11,7 @@ use dbgsrv_protocol::rsp::server::{Feature, Reply};
 use dbgsrv_protocol::rsp::signal::Signal;
 use dbgsrv_protocol::rsp::stop::{Event, Reason, Stop};
 use dbgsrv_protocol::rsp::thread::ThreadSelector;
+use std::mem;
 use std::os::unix::ffi::OsStringExt;
 use tracing::warn;
 
@@ -80,15 +81,22 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
             arrived(session, launched, Some(&program), reply);
         }
         Request::Status if session.non_stop => {
+            if mem::take(&mut session.untouched) {
+                // As with gdbserver. GDB 13 aborts where it is told of several threads at once that did not stop for it.
+                session.engine.let_others_run();
+            }
             let standing = session.engine.standing().collect::<Vec<_>>();
             let (signal, reason) = (Signal::NONE, Reason::Signal);
             let stop = |thread| Stop { thread, signal, reason, registers: &[], core: None, surroundings: None };
             reply.events(standing.into_iter().map(|thread| Event::Stopped(stop(thread))));
         }
-        Request::Status => match status(session) {
-            Some(report) => session.reply_report(&report, reply),
-            None => reply.exited(),
-        },
+        Request::Status => {
+            session.untouched = false;
+            match status(session) {
+                Some(report) => session.reply_report(&report, reply),
+                None => reply.exited(),
+            }
+        }
         Request::SupportsDetachStopped => reply.ok(),
         Request::WasAttached(pid) => match session.engine.was_attached(pid) {
             Ok(attached) => reply.attached(attached),

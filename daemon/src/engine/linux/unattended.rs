@@ -62,6 +62,13 @@ impl Engine {
         self.go();
     }
 
+    /// Has every thread go on but the first of each process.
+    pub fn let_others_run(&mut self) {
+        let others = self.standing().filter(|thread| thread.tid != thread.pid.leader()).map(|thread| thread.tid);
+        let others = others.collect::<Vec<_>>();
+        self.let_run(&others);
+    }
+
     /// Has every thread go on after a stop that nobody is there to be told of, `tid` with the signal that it stopped for.
     pub fn pass_on(&mut self, tid: Tid, signal: Signal) {
         if let Some(thread) = self.threads.get_mut(&tid) {
