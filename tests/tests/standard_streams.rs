@@ -1,9 +1,11 @@
 //! What programs print, and what they read: whose terminal it is.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
 
+use dbgsrv_tests::process::Owned;
 use dbgsrv_tests::rsp::{self, hex};
-use dbgsrv_tests::server::{Kind, Server, stand_in_lacks};
+use dbgsrv_tests::server::{Kind, Server, dbgsrv, stand_in_lacks};
 use dbgsrv_tests::{GUARD, premote, program};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -104,6 +106,49 @@ fn a_program_of_a_gdb_that_is_connected_directly_writes_to_the_servers_terminal(
     transcript.assert_has("exited with code 03]");
     server.assert_logs("this is stdout");
     server.assert_logs("this is stderr");
+}
+
+#[test]
+fn each_program_of_a_server_in_the_foreground_reads_what_is_typed_there() {
+    if Kind::under_test() != Kind::Dbgsrv {
+        return;
+    }
+    let mut script = Command::new("script");
+    let command = format!("{} -t tcp:port=0", dbgsrv().display());
+    script.args(["-qec", &command, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut terminal = Owned::spawn(&mut script);
+    let mut keyboard = terminal.child().stdin.take().expect("it is piped");
+    let screen = BufReader::new(terminal.child().stdout.take().expect("it is piped"));
+    let port = screen.lines().find_map(|line| {
+        let line = line.expect("the terminal shows text");
+        line.split_once("listening on tcp port ")?.1.split(' ').next()?.parse().ok()
+    });
+    let mut client = rsp::Client::greeted(port.expect("it says where it listens"));
+    client.request("QStartupWithShell:0");
+    for _ in 0..2 {
+        let stop = client.request(&format!("vRun;{};{}", hex(b"/usr/bin/head"), hex(b"-n1")));
+        assert!(stop.starts_with("T05"), "{stop}");
+        client.send("vCont;c");
+        keyboard.write_all(b"typed\r").expect("script reads");
+        let end = client.reply();
+        assert!(end.starts_with("W00"), "{end}");
+    }
+}
+
+#[test]
+fn a_program_ignores_no_signal_that_the_server_was_told_to_ignore() {
+    if stand_in_lacks("the client as a place for output") {
+        return;
+    }
+    let server = Server::start_after_with("trap '' HUP PIPE XFSZ TTOU USR1", "tcp:port=0,stdio=client");
+    let mut client = lldb(&server);
+    let words = ["/bin/grep", "SigIgn", "/proc/self/status"].map(|word| hex(word.as_bytes()));
+    client.request(&format!("vRun;{}", words.join(";")));
+    let (line, _) = resumed(&mut client);
+    let signals = line.split_whitespace().next_back().expect("the kernel says which");
+    let signals = u64::from_str_radix(signals, 16).expect("a mask");
+    // Beyond are the C library's own.
+    assert_eq!(signals & 0x7fff_ffff, 0, "{line}");
 }
 
 #[test]

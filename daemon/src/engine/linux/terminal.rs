@@ -6,20 +6,28 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{self, getpgrp, tcgetpgrp, tcsetpgrp};
 use std::io::{IsTerminal, stderr};
 
-/// Whether, and from whom, the terminal was taken.
+/// Whether the terminal was taken, from whom, and who has it.
 #[derive(Debug, Default)]
 pub(crate) struct Terminal {
     former: Option<unistd::Pid>,
+    holder: Option<unistd::Pid>,
 }
 
 impl Terminal {
-    /// Makes a program the terminal's foreground job, so that it can read what is typed, if the server was that job.
+    /// Makes a program the terminal's foreground job, so that it can read what is typed, if the server was that job, or the
+    /// program before.
     pub(crate) fn give_to(&mut self, pid: Pid) {
-        if !interruptible::owns_process() || !stderr().is_terminal() || tcgetpgrp(stderr()) != Ok(getpgrp()) {
+        if !interruptible::owns_process() || !stderr().is_terminal() {
+            return;
+        }
+        let Ok(foreground) = tcgetpgrp(stderr()) else { return };
+        if foreground != getpgrp() && self.holder != Some(foreground) {
             return;
         }
         self.former.get_or_insert_with(getpgrp);
-        set_foreground(unistd::Pid::from_raw(pid.raw()));
+        let group = unistd::Pid::from_raw(pid.raw());
+        self.holder = Some(group);
+        set_foreground(group);
     }
 }
 

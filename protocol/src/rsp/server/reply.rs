@@ -91,8 +91,10 @@ impl About {
 pub(super) enum Refusal {
     /// `vAttach`.
     Attach(Pid),
-    /// `vRun`.
+    /// `vRun` with a program.
     Run,
+    /// `vRun` without one.
+    RunDefault,
 }
 
 /// How an error is written.
@@ -163,6 +165,7 @@ impl Refusal {
     fn of(request: &Request<'_>) -> Option<Self> {
         match *request {
             Request::Process(process::Request::Attach(pid)) => Some(Self::Attach(pid)),
+            Request::Process(process::Request::Run { program: b"", .. }) => Some(Self::RunDefault),
             Request::Process(process::Request::Run { .. }) => Some(Self::Run),
             _ => None,
         }
@@ -184,6 +187,11 @@ fn put_refusal(out: &mut Vec<u8>, refusal: Refusal, text: &[u8]) {
     let what = match refusal {
         Refusal::Attach(pid) => format!("Attaching to process {pid} failed: "),
         Refusal::Run => "Running the program on the remote target failed: ".into(),
+        // What GDB itself says to an error.
+        Refusal::RunDefault => {
+            "Running the default executable on the remote target failed; try \"set remote exec-file\"? The reason: "
+                .into()
+        }
     };
     out.extend_from_slice(b"Stop:X\n");
     out.extend_from_slice(what.as_bytes());

@@ -125,8 +125,11 @@ impl Child<'_> {
                     libc::dup2(stream, place);
                 }
             }
-            // The Rust runtime ignores it, and that would be inherited.
-            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            // What this process ignores would be inherited: SIGPIPE through the Rust runtime, others through whatever has
+            // started the server. The C library refuses its own.
+            for signal in 1..=libc::SIGRTMAX() {
+                libc::signal(signal, libc::SIG_DFL);
+            }
             // So would the mask of a session's thread.
             let mut mask = std::mem::zeroed();
             libc::sigemptyset(&raw mut mask);

@@ -352,5 +352,7 @@ fn a_gdb_that_drops_error_texts_is_told_by_a_notification_why_it_may_not_attach(
     assert!(told.starts_with("%Stop:X\nAttaching to process 16 failed: no such process#"), "{told}");
     let told = exchange(&mut server, "vRun;2f62", refuse);
     assert!(told.starts_with("%Stop:X\nRunning the program on the remote target failed: no such process#"), "{told}");
+    let told = exchange(&mut server, "vRun;", refuse);
+    assert!(told.starts_with("%Stop:X\nRunning the default executable on the remote target failed; "), "{told}");
     assert_eq!(exchange(&mut server, "vKill;10", refuse), "E.no such process");
 }
