@@ -247,3 +247,18 @@ fn ids_in_the_list_of_threads_name_the_process_only_to_a_client_that_knows_of_se
     }
     server.assert_still_serves();
 }
+
+#[test]
+fn gdb_finds_a_thread_by_its_pthread_t() {
+    let server = Server::start();
+    let find = |value: &str| {
+        let value = format!("gdb.parse_and_eval('{value}')");
+        format!("python print('it is', gdb.selected_inferior().thread_from_handle({value}).num)")
+    };
+    let commands = ["break counted", "run hits 1", "call (unsigned long) pthread_self()", "info threads"];
+    let commands = [&commands.map(str::to_owned)[..], &[find("$$0"), find("$fs_base"), "kill".into()]].concat();
+    let commands = commands.iter().map(String::as_str).collect::<Vec<_>>();
+    let transcript = server.gdb(Some(&program::path("trials")), &commands);
+    transcript.assert_has("* 2 ");
+    assert_eq!(transcript.0.matches("it is 2").count(), 2, "{}", transcript.0);
+}

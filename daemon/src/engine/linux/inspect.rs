@@ -210,10 +210,21 @@ impl Engine {
         place.ok().flatten().ok_or(Error::System(Errno::ENOENT))
     }
 
-    /// All threads with their names and processors, an XML document; `multiprocess`: with ids that name the process.
-    #[must_use]
-    pub fn threads_document(&self, multiprocess: bool) -> Vec<u8> {
-        objects::threads_xml(self.threads(), multiprocess)
+    /// All threads with their names, processors and handles, an XML document; `multiprocess`: with ids that name the process.
+    pub fn threads_document(&mut self, multiprocess: bool) -> Vec<u8> {
+        let threads = self.threads().collect::<Vec<_>>();
+        objects::threads_xml(threads.into_iter().map(|id| (id, self.thread_handle(id))), multiprocess)
+    }
+
+    /// A thread's `pthread_t`, which is its block's address with the C libraries for x86-64. None: it runs, or it has no
+    /// block, or not yet.
+    fn thread_handle(&mut self, id: ThreadId) -> Option<u64> {
+        let (thread, process) = self.stopped(id.into()).ok()?;
+        if process.mode != Mode::Bits64 {
+            return None;
+        }
+        let block = thread.registers.general(id.tid).ok()?.thread_pointer();
+        (block != 0).then_some(block)
     }
 
     /// A thread's name.
