@@ -1,5 +1,5 @@
-//! Finding servers: `premote servers` and `premote -QR`, on one machine and across a network. The tests that have a row in
-//! their names stand for the rows of the reference's table of what is listed.
+//! Finding servers: `premote servers` and `premote -QR`, on one machine and across a network. The tests that have a table in
+//! their names stand for the rows of the reference's table 4.3, of what is listed.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -52,7 +52,7 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn row_elevated_neither_hidden_nor_reverse_is_listed_from_its_start_to_its_end() {
+fn table_4_3_elevated_neither_hidden_nor_reverse_is_listed_from_its_start_to_its_end() {
     let name = unique();
     let mut server = serve(&name, "");
     assert!(has_line(&listed(), &line_of(&name)));
@@ -62,7 +62,7 @@ fn row_elevated_neither_hidden_nor_reverse_is_listed_from_its_start_to_its_end()
 }
 
 #[test]
-fn row_hidden_is_not_listed_and_serves_whoever_knows_it() {
+fn table_4_3_hidden_is_not_listed_and_serves_whoever_knows_it() {
     let name = unique();
     let _server = serve(&name, ",hidden");
     assert!(!listed().contains(&name));
@@ -71,7 +71,7 @@ fn row_hidden_is_not_listed_and_serves_whoever_knows_it() {
 }
 
 #[test]
-fn row_clicon_is_not_listed() {
+fn table_4_3_clicon_is_not_listed() {
     let port = Reserved::new();
     let transport = format!("tcp:port={},clicon=127.0.0.1", port.port());
     let mut server = Command::new(dbgsrv());
@@ -82,7 +82,7 @@ fn row_clicon_is_not_listed() {
 }
 
 #[test]
-fn row_died_without_orderly_shutdown_is_not_listed_any_more_and_connecting_is_an_error() {
+fn table_4_3_died_without_orderly_shutdown_is_not_listed_any_more_and_connecting_is_an_error() {
     let name = unique();
     let mut server = serve(&name, "");
     assert!(has_line(&listed(), &line_of(&name)));
@@ -94,7 +94,7 @@ fn row_died_without_orderly_shutdown_is_not_listed_any_more_and_connecting_is_an
 }
 
 #[test]
-fn row_not_elevated_is_not_listed_for_others_and_is_for_its_own_user() {
+fn table_4_3_not_elevated_is_not_listed_for_others_and_is_for_its_own_user() {
     if !is_root() {
         return;
     }

@@ -2,10 +2,10 @@
 //!
 //! | table | the rest of its rows |
 //! |---|---|
-//! | 2.3 and 3.2, what a pipe's grammar admits | `protocol/src/options/tests/admission.rs` |
+//! | 2.3 and 3.2, what a pipe's grammar admits | `grammar_rows.rs` |
 //! | 2.5 and 4.3, who finds a pipe | `discovery.rs` |
 //! | 3.3, pipes of other machines, where Windows has `net use` | `remote_pipes.rs` |
-//! | 6.7, relays between pipes | `relay.rs` |
+//! | 6.7, relays between pipes | `relay.rs`, `relay_serial.rs` |
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -3,14 +3,16 @@
 //! | table | the rest of its rows |
 //! |---|---|
 //! | 2.2, options; 8, examples 5 and 6 | `starting_programs.rs` |
-//! | 2.3 and 3.2, what each transport admits | `protocol/src/options/tests/admission.rs` |
+//! | 2.3 and 3.2, what each transport admits | `grammar_rows.rs` |
+//! | 2.4 and 3.3, pipes, serial lines, TLS | `npipe_rows.rs`, `serial_lines.rs`, `tls.rs` and `tls_certificates.rs` |
 //! | 2.4, `IcfEnable` | `firewall.rs` |
-//! | 2.4, `clicon`; 2.8, a connection that is refused or breaks | `reverse.rs` |
+//! | 2.4 and 3.3, `clicon`; 2.8, a connection that is refused or breaks | `reverse.rs` |
 //! | 2.8, versions | `versions.rs` |
+//! | 4.3, what is listed | `discovery.rs` |
+//! | 6.7, the repeater; 8, examples 4 and 10 | `relay.rs`, `relay_serial.rs` |
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::thread;
 
 use dbgsrv_tests::process::Owned;
 use dbgsrv_tests::reserved::Reserved;
@@ -192,33 +194,23 @@ fn table_2_8_a_server_that_is_no_longer_there_is_an_error() {
 }
 
 #[test]
-fn table_3_2_tcp_with_everything_that_it_admits() {
-    let server = Server::start_with(&["-t", &format!("tcp:port=0,ipversion=6,password={PASSWORD}")]);
-    for order in
-        ["tcp:server={H},port={P},password={W},ipversion=6", "TCP:IPVersion=6,Password={W},Port={P},Server={H}"]
-    {
-        let connection =
-            order.replace("{H}", "[::1]").replace("{P}", &server.port().to_string()).replace("{W}", PASSWORD);
-        assert!(premote::run(&[&connection, "ps"]).success().contains("dbgsrv"), "{connection}");
-    }
-}
-
-#[test]
-fn table_3_2_tcp_reverse_with_everything_that_it_admits() {
-    let reserved = Reserved::new();
-    let server = format!("tcp:port={},clicon=127.0.0.1,ipversion=4,password={PASSWORD}", reserved.port());
-    let connection = format!("tcp:clicon=127.0.0.1,port={},ipversion=4,password={PASSWORD}", reserved.port());
-    let client = thread::spawn(move || premote::run(&[&connection, "info"]));
-    let _server = Server::start_with(&["-t", &server]);
-    assert!(client.join().expect("it ends").success().contains("encrypted"));
-}
-
-#[test]
 fn table_3_3_server_takes_backslashes_names_and_addresses() {
     let server = Server::start_with(&["-t", "tcp:port=0"]);
     for host in [r"\\localhost", "localhost", "127.0.0.1", r"\\127.0.0.1", "[::1]"] {
         let connection = format!("tcp:server={host},port={}", server.port());
         assert!(premote::run(&[&connection, "ps"]).success().contains("dbgsrv"), "{host}");
+    }
+}
+
+#[test]
+fn table_3_3_ipversion_is_the_version_of_the_address_that_is_connected_to() {
+    let server = Server::start_with(&["-t", "tcp:port=0"]);
+    for (host, version, other) in [("[::1]", 6, 4), ("127.0.0.1", 4, 6)] {
+        let with = |version: u8| {
+            premote::run(&[&format!("tcp:server={host},port={},ipversion={version}", server.port()), "ps"])
+        };
+        assert!(with(version).success().contains("dbgsrv"));
+        assert!(with(other).failure(255).contains(&format!("it has no address of IP version {other}")));
     }
 }
 

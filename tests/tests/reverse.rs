@@ -68,7 +68,7 @@ fn client_first(parameters: &str, arguments: &[&str]) -> (u16, JoinHandle<Outcom
 }
 
 #[test]
-fn a_client_that_was_first_is_called_and_the_server_ends_with_it() {
+fn table_3_3_clicon_of_a_client_that_was_first_is_called_and_the_server_ends_with_it() {
     let (port, client) = client_first("port=0", &["info", "--json"]);
     let mut server = Server::calling(port, "");
     let info = client.join().expect("it ends").success();
@@ -78,7 +78,7 @@ fn a_client_that_was_first_is_called_and_the_server_ends_with_it() {
 }
 
 #[test]
-fn a_server_that_was_first_calls_until_the_client_is_there() {
+fn table_2_4_clicon_of_a_server_that_was_first_calls_until_the_client_is_there() {
     let reserved = Reserved::new();
     let server = Server::calling(reserved.port(), "");
     server.assert_logs("nobody takes the call yet");
@@ -93,7 +93,7 @@ fn a_server_that_was_first_calls_until_the_client_is_there() {
 }
 
 #[test]
-fn a_client_takes_the_first_free_port_of_a_range() {
+fn table_3_3_port_of_a_client_that_waits_is_the_first_free_one_of_a_range() {
     let taken = TcpListener::bind(("0.0.0.0", 0)).expect("there is a free port");
     let low = taken.local_addr().expect("it is bound").port();
     let high = low.saturating_add(30);
@@ -129,7 +129,7 @@ fn one_reverse_connection_carries_any_number_of_sessions() {
 }
 
 #[test]
-fn a_connection_that_breaks_ends_the_server_with_a_status_of_its_own() {
+fn table_2_8_a_reverse_connection_that_breaks_ends_the_server_with_a_status_of_its_own() {
     let reserved = Reserved::new();
     let mut server = Server::calling(reserved.port(), "");
     let mut premote = Listening::on(&waiting(reserved.port(), ""));

@@ -1,4 +1,5 @@
-//! The transport `com`: real debuggers over lines that are shared, bad, and taken over.
+//! The transport `com`: real debuggers over lines that are shared, bad, and taken over. The tests that have a table in their
+//! names stand for rows of the reference.
 
 use std::fs;
 use std::path::Path;
@@ -86,7 +87,7 @@ fn premote_lists_processes_and_starts_gdb_over_a_line() {
 }
 
 #[test]
-fn a_password_is_proved_over_a_line() {
+fn table_2_4_password_of_a_line_is_proved() {
     if is_stand_in() {
         return;
     }
@@ -100,7 +101,7 @@ fn a_password_is_proved_over_a_line() {
 }
 
 #[test]
-fn two_servers_and_two_clients_share_a_line() {
+fn table_2_4_channel_numbers_let_servers_and_clients_share_a_line() {
     if is_stand_in() {
         return;
     }
@@ -121,6 +122,84 @@ fn two_servers_and_two_clients_share_a_line() {
     let nobody = at(&line.called(9, ""), &["ps"]);
     assert!(nobody.stderr.contains("nobody has this channel"), "{nobody:#?}");
     drop(servers);
+}
+
+/// A server that is not to start: its exit status and its error.
+fn refused(transport: &str) -> (i32, String) {
+    let mut command = Command::new(dbgsrv());
+    command.args(["-t", transport]).stdin(Stdio::null());
+    let outcome = premote::finish(command);
+    (outcome.status, outcome.stderr)
+}
+
+#[test]
+fn table_2_4_port_of_a_line_is_a_number_with_or_without_com_or_a_device() {
+    // No machine has so many.
+    for port in ["COM200", "com200", "200", "/dev/ttyS199"] {
+        let (status, error) = refused(&format!("com:port={port},baud=9600,channel=1"));
+        assert!(status == 1 && error.contains("/dev/ttyS199"), "{port}: {error}");
+    }
+    for port in ["COM0", "257", "COMB", "ttyS0"] {
+        let (status, error) = refused(&format!("com:port={port},baud=9600,channel=1"));
+        assert!(status == 2 && error.contains("COM1 to COM256"), "{port}: {error}");
+    }
+}
+
+#[test]
+fn table_2_4_baud_is_any_rate_and_one_for_all_who_share_the_line() {
+    for baud in [1200, 12_345, 4_000_000] {
+        let line = Line::new(baud, Faults::default());
+        let _server = serve(&line, 3, "");
+        assert!(at(&line.called(3, ""), &["info"]).success().contains(&format!("baud={baud}")));
+        let other = line.called(4, "").replace(&format!("baud={baud}"), "baud=9600");
+        let _client = Listening::on(&line.called(3, ""));
+        let error = at(&other, &["info"]).failure(255);
+        assert!(error.contains(&baud.to_string()), "{error}");
+    }
+    assert_eq!(refused("com:port=COM1,baud=0,channel=1").0, 2);
+}
+
+#[test]
+fn table_2_4_channel_is_0_to_254() {
+    let line = Line::new(921_600, Faults::default());
+    let _servers = [serve(&line, 0, ""), serve(&line, 254, "")];
+    for channel in [0, 254] {
+        assert!(at(&line.called(channel, ""), &["info"]).success().contains(&format!("channel={channel}")));
+    }
+    let (status, error) = refused(&line.served(255, ""));
+    assert!(status == 2 && error.contains("0 to 254"), "{error}");
+}
+
+#[test]
+fn table_2_4_hidden_lines_are_not_listed_and_the_others_are() {
+    let line = Line::new(921_600, Faults::default());
+    let _servers = [serve(&line, 1, ""), serve(&line, 2, ",hidden")];
+    let list = premote::run(&["-QR", "localhost"]).success();
+    let listed = |channel: u8| {
+        let server = format!("com:Port={},Baud=921600,Channel={channel}", line.server_port().display());
+        list.lines().any(|line| line == format!("Remote Process Server - {server}"))
+    };
+    assert!(listed(1) && !listed(2), "{list}");
+    assert!(at(&line.called(2, ""), &["info"]).success().contains("hidden"));
+}
+
+#[test]
+fn table_3_3_port_of_a_line_is_a_number_with_or_without_com_or_a_device() {
+    for port in ["COM200", "200", "/dev/ttyS199"] {
+        let error = at(&format!("com:port={port},baud=9600,channel=1"), &["ps"]).failure(255);
+        assert!(error.contains("/dev/ttyS199"), "{error}");
+    }
+}
+
+#[test]
+fn table_3_3_baud_and_channel_are_the_servers() {
+    let line = Line::new(115_200, Faults::default());
+    let _server = serve(&line, 3, "");
+    assert!(at(&line.called(3, ""), &["info"]).success().contains("channel=3"));
+    assert!(at(&line.called(4, ""), &["info"]).failure(255).contains("nobody has this channel"));
+    for lacking in ["com:port=COM1,channel=3", "com:port=COM1,baud=9600"] {
+        assert_eq!(at(lacking, &["info"]).status, 2, "{lacking}");
+    }
 }
 
 /// A directory with a file of 200 KB in it that is no repetition of itself.

@@ -1,4 +1,5 @@
-//! Programs of the server's own command line: `-c`, `-cs`, `-sifeo`, `-x`, `-pc`.
+//! Programs of the server's own command line: `-c`, `-cs`, `-sifeo`, `-x`, `-pc`. The tests that have a table or an example
+//! in their names stand for what the reference has there.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -41,7 +42,7 @@ fn is_suspended(pid: Pid) -> bool {
 }
 
 #[test]
-fn c_starts_a_program_that_nobody_debugs_and_prints_its_process_id() {
+fn table_2_2_c_starts_a_program_that_nobody_debugs_and_prints_its_process_id() {
     let server = start(&["-c", "sleep", "600"]);
     let Stray(pid) = &started(&server);
     assert_eq!(process::name(*pid), "sleep");
@@ -66,7 +67,7 @@ fn what_c_started_goes_on_when_the_server_ends_however_it_does() {
 }
 
 #[test]
-fn cs_leaves_the_program_stopped_before_its_first_instruction_and_everybody_sees_it() {
+fn table_2_2_cs_leaves_the_program_stopped_before_its_first_instruction_and_everybody_sees_it() {
     let server = start(&["-cs", &basics()]);
     let Stray(pid) = &started(&server);
     assert!(is_suspended(*pid));
@@ -80,7 +81,7 @@ fn cs_leaves_the_program_stopped_before_its_first_instruction_and_everybody_sees
 }
 
 #[test]
-fn cs_s_program_is_resumed_by_attaching_with_pb() {
+fn example_6_a_program_that_was_started_suspended_is_resumed_by_attaching_with_pb() {
     let server = start(&["-cs", &basics()]);
     let Stray(pid) = &started(&server);
     let (status, transcript) = premote::gdb(&server, &["-pb", "-p", &pid.to_string()], &["info inferiors"]);
@@ -89,7 +90,7 @@ fn cs_s_program_is_resumed_by_attaching_with_pb() {
 }
 
 #[test]
-fn cs_s_program_is_resumed_by_a_clients_continue() {
+fn table_2_2_cs_s_program_is_resumed_by_a_clients_continue() {
     let server = start(&["-cs", &basics()]);
     let Stray(pid) = &started(&server);
     let mut client = Client::greeted(server.port());
@@ -105,7 +106,7 @@ fn cs_s_program_is_resumed_by_a_clients_continue() {
 }
 
 #[test]
-fn a_command_line_goes_up_to_an_x_and_the_rest_is_ignored() {
+fn table_2_2_x_ends_a_command_line_and_the_rest_is_ignored() {
     let server = start(&["-c", "sleep", "600", "-x", "-c", "no-such-program"]);
     let Stray(pid) = &started(&server);
     let listed = premote::at(&server, &["describe", &pid.to_string(), "--json"]).success();
@@ -114,7 +115,7 @@ fn a_command_line_goes_up_to_an_x_and_the_rest_is_ignored() {
 }
 
 #[test]
-fn pc_s_command_line_is_started_by_a_client_that_asks_for_it() {
+fn table_2_2_pc_keeps_the_rest_of_the_line_for_a_client_that_asks_for_it() {
     let server = start(&["-pc", &basics(), "-x", "a b", "it's"]);
     assert_eq!(server.workers(), []);
     let info = premote::at(&server, &["info", "--json"]).success();
@@ -128,6 +129,15 @@ fn pc_s_command_line_is_started_by_a_client_that_asks_for_it() {
 }
 
 #[test]
+fn example_5_the_implicit_command_line_is_launched_by_cimp_and_by_nobody_else() {
+    let server = start(&["-pc", &basics()]);
+    assert_eq!(process::children(server.pid()), []);
+    let (status, transcript) = premote::gdb(&server, &["-cimp"], &["continue"]);
+    transcript.assert_has("exited with code 03]");
+    assert_eq!(status, 0, "{}", transcript.0);
+}
+
+#[test]
 fn cimp_without_a_pc_says_what_is_missing() {
     let server = start(&[]);
     let message = premote::at(&server, &["gdb", "-cimp"]).failure(1);
@@ -135,7 +145,7 @@ fn cimp_without_a_pc_says_what_is_missing() {
 }
 
 #[test]
-fn sifeo_looks_past_links_of_the_programs_name_that_lead_to_the_server() {
+fn table_2_2_sifeo_looks_past_links_of_the_programs_name_that_lead_to_the_server() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [links, real, written] = ["links", "real", "written"].map(|name| folder.path().join(name));
     fs::create_dir(&links).expect("there is room");

@@ -21,7 +21,7 @@ fn assert_refused(certificates: &Certificates, transport: &str, parts: &[&str]) 
 }
 
 #[test]
-fn proto_names_what_is_spoken_and_dead_protocols_are_refused_with_the_reason() {
+fn table_2_4_proto_names_what_is_spoken_and_dead_protocols_are_refused_with_the_reason() {
     let certificates = Certificates::new();
     for (proto, reason) in [
         ("ssl2", "RFC 6176"),
@@ -41,7 +41,7 @@ fn proto_names_what_is_spoken_and_dead_protocols_are_refused_with_the_reason() {
 }
 
 #[test]
-fn certuser_finds_a_name_or_a_thumbprint_in_the_users_store() {
+fn table_2_4_certuser_finds_a_name_or_a_thumbprint_in_the_users_store() {
     let certificates = Certificates::new();
     certificates.sign("app", "serverAuth", 30);
     let pin = certificates.thumbprint("app");
@@ -53,7 +53,7 @@ fn certuser_finds_a_name_or_a_thumbprint_in_the_users_store() {
 }
 
 #[test]
-fn machuser_finds_it_in_the_machines_store() {
+fn table_2_4_machuser_finds_it_in_the_machines_store() {
     if !geteuid().is_root() {
         eprintln!("skipped: only root can have another /etc");
         return;

@@ -34,7 +34,7 @@ async fn connect_later(server: &Server, low: u16, high: u16) -> Result<Link, Con
 }
 
 #[tokio::test]
-async fn a_client_that_no_longer_speaks_the_servers_version_is_told_both_and_so_is_the_log() {
+async fn table_2_8_versions_that_differ_are_told_to_the_client_and_to_the_log() {
     let server = Server::start_as(server::Kind::Dbgsrv);
     let Err(error) = connect_later(&server, 2, 3).await else { panic!("there is no version in common") };
     let text = error.to_string();
