@@ -29,6 +29,7 @@ pub mod process;
 pub mod program;
 pub mod proxy;
 pub mod relay;
+pub mod repeater;
 pub mod reserved;
 pub mod rsp;
 pub mod server;

@@ -3,11 +3,17 @@
 use dbgsrv_client::RemoteServer;
 use std::future::pending;
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+use tokio::time::timeout;
 use tracing::debug;
 
 /// How many bytes are passed on at once: what a mux frame carries at most, and more than most packets have.
 const BUFFER: usize = 0x8000;
+
+/// How long what the session said last may take to the debugger: as much as a slow serial line holds. Such a line does not tell
+/// when nobody is there any more.
+const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
 /// Makes a debugger's connection a debug session, to its end. The user is told what goes wrong: the debugger only sees that
 /// its connection is closed.
@@ -71,7 +77,7 @@ async fn replies(mut session: impl AsyncRead + Unpin, mut debugger: impl AsyncWr
         let count = session.read(&mut buffer).await?;
         if count == 0 {
             // The debugger may be gone already.
-            let _ = debugger.shutdown().await;
+            let _ = timeout(FAREWELL_TIME, debugger.shutdown()).await;
             return Ok(());
         }
         if debugger.write_all(&buffer[..count]).await.is_err() || debugger.flush().await.is_err() {

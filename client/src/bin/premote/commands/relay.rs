@@ -30,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   premote relay -c tcp:server=box17,port=5005 -s tcp:port=5006          then: premote tcp:server=HERE,port=5006 ps
   premote relay -p -c npipe:server=localhost,pipe=app -s tcp:port=5006,open
+  premote relay -p -c com:port=COM2,baud=115200,channel=3 -s npipe:pipe=app
   premote relay -c tcp:clicon=box17,port=5005 -s tcp:clicon=desk,port=5006      server and client on closed networks
 
 It ends when all connections through it have ended, unless -p is given. It never sees inside of a session, and is in no list of
@@ -100,10 +101,12 @@ impl Relay {
         let clients = match offered {
             None => Clients::Stdio,
             Some(options) => {
-                // Whom it calls itself, its user has named.
+                // Whom it calls itself, its user has named, and has wired up who is at the other end of a line.
                 let open = matches!(
                     &options,
-                    ServerOptions::Tcp(server::Tcp { open: true, .. }) | ServerOptions::TcpReverse(_)
+                    ServerOptions::Tcp(server::Tcp { open: true, .. })
+                        | ServerOptions::TcpReverse(_)
+                        | ServerOptions::Serial(_)
                 );
                 let endpoint = Endpoint::new(&options).map_err(|error| usage(format_args!("relay: -s: {error}")))?;
                 Clients::Endpoint { endpoint: Box::new(endpoint), open }
@@ -192,8 +195,8 @@ enum RelayError {
     #[error("{server}: cannot connect: {reason}")]
     Dial { server: String, reason: io::Error },
     #[error(
-        "a client of another machine ({client}) is refused: the server is on this machine, and would take it for one of \
-         this machine's; allowed: `open` in -s"
+        "a client of another machine ({client}) is refused: the server would take it for one of this machine's; \
+         allowed: `open` in -s"
     )]
     Exposed { client: Peer },
 }
@@ -263,7 +266,9 @@ async fn carry(
         (Err(error), _) => Err(io::Error::other(error)),
     };
     let (server, at) = dialled.map_err(|reason| RelayError::Dial { server: dialer.to_string(), reason })?;
-    if at.is_local() && !peer.is_local() && !open {
+    // To the server at the other end of a line, all that comes is this machine.
+    let is_trusted = at.is_local() || matches!(at, Peer::Line(_));
+    if is_trusted && !peer.is_local() && !open {
         return Err(RelayError::Exposed { client: peer });
     }
     debug!(client = %peer, server = %at, "connected");
