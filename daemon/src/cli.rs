@@ -35,9 +35,9 @@ Examples:
   gdb -ex 'target extended-remote /run/user/1000/dbgsrv/pipes/app' ./app
   dbgsrv -t tcp:port=5005,password-file=PATH
                                    serve everybody who knows the password in the file's first line
-  premote tcp:server=HOST,port=5005 gdb ./app
+  premote tcp:server=HOST,port=5005 gdb -- ./app
   dbgsrv -t tcp:port=5005,clicon=HOST
-                                   call a client that waits: premote tcp:clicon=THIS-MACHINE,port=5005 gdb ./app
+                                   call a client that waits: premote tcp:clicon=THIS-MACHINE,port=5005 gdb -- ./app
   dbgsrv -t tcp:port=5005 -cs ./app --port 80
                                    start a program that waits for a debugger: premote CONNECTION gdb -pb -p PID
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub mod beats;
 pub mod certificates;
+pub mod far;
 pub mod gdb;
 pub mod line;
 pub mod listening;

@@ -14,8 +14,10 @@ pub fn outer_address() -> Option<IpAddr> {
     socket.local_addr().ok().map(|address| address.ip())
 }
 
-/// The far machine's address on a [`Link`]; the near one's ends with 2. TEST-NET-1 (RFC 5737): nobody else has them.
+/// The far machine's address on a [`Link`]. TEST-NET-1 (RFC 5737): nobody else has it.
 pub const FAR: &str = "192.0.2.1";
+/// The near one's.
+pub const NEAR: &str = "192.0.2.2";
 
 /// Two machines on one link: network namespaces joined by a virtual cable. They share the file system, so that each sees
 /// the other's registry as its own; the tests ask for the other by its address. Only root can make one, and a test's process
@@ -52,7 +54,7 @@ impl Link {
             ip(&format!("netns add {name}"));
         }
         ip(&format!("link add {near} netns {near} type veth peer name {far} netns {far}"));
-        for (name, address) in [(near, "192.0.2.2"), (far, FAR)] {
+        for (name, address) in [(near, NEAR), (far, FAR)] {
             ip(&format!("-n {name} address add {address}/24 dev {name}"));
             ip(&format!("-n {name} link set lo up"));
             ip(&format!("-n {name} link set {name} up"));

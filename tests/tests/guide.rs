@@ -1,0 +1,478 @@
+//! The examples of `docs/guide.md` and `docs/premote.md`, for each transport and each direction: the documents' own lines, run
+//! on two machines that are network namespaces. What a reader replaces by names of his own is replaced here, too; a line that
+//! is changed there is run as changed, and one that is gone fails its test.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use dbgsrv_tests::beats::Beats;
+use dbgsrv_tests::far::{Far, said};
+use dbgsrv_tests::line::{Faults, Line};
+use dbgsrv_tests::network::{FAR, Link, NEAR};
+use dbgsrv_tests::premote::{self, Outcome};
+use dbgsrv_tests::process::Owned;
+use dbgsrv_tests::server::{Server, dbgsrv};
+use dbgsrv_tests::{program, receive};
+use nix::unistd::geteuid;
+use tempfile::TempDir;
+
+const PASSWORD: &str = "Sesame-17";
+
+const GUIDE: &str = include_str!("../../docs/guide.md");
+const PREMOTE: &str = include_str!("../../docs/premote.md");
+
+/// What gdb is told that an example starts with `./app`.
+const SESSION: &str = "\
+set confirm off
+set remote exec-file ./app
+break square
+run
+continue
+";
+
+/// The line that begins so in a code block under a heading, without the prompt before it and the comment behind it.
+#[track_caller]
+fn line(document: &str, heading: &str, beginning: &str) -> String {
+    let (mut is_there, mut is_code) = (false, false);
+    for line in document.lines() {
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+        } else if let Some(found) = line.strip_prefix("## ").filter(|_| !is_code) {
+            is_there = found == heading;
+        }
+        let line = ["$ sudo ", "$ ", "target$ ", "(gdb) "]
+            .iter()
+            .find_map(|prompt| line.trim_start().strip_prefix(prompt))
+            .unwrap_or_else(|| line.trim_start());
+        if is_there && is_code && line.starts_with(beginning) {
+            return line.split("  #").next().expect("a split text has a first part").trim_end().to_owned();
+        }
+    }
+    panic!("under `{heading}` no example begins with: {beginning}");
+}
+
+/// A process that says in one line that it is ready.
+struct Running {
+    process: Owned,
+    lines: Receiver<String>,
+    said: String,
+}
+
+impl Running {
+    /// The next line that it prints.
+    fn line(&self) -> String {
+        receive(&self.lines).expect("it prints something")
+    }
+}
+
+/// Two machines: the far one is the target. Programs run in a directory that has `app` in it.
+struct Stage {
+    link: Link,
+    place: TempDir,
+    /// What the reader of an example replaces, and by what.
+    names: Vec<(String, String)>,
+}
+
+impl Stage {
+    /// `None`, with a word, where there can't be any.
+    fn new() -> Option<Self> {
+        if !geteuid().is_root() {
+            eprintln!("skipped: only root can make networks");
+            return None;
+        }
+        let place = tempfile::tempdir().expect("there is room for files");
+        let path = |name: &str| place.path().join(name).display().to_string();
+        fs::copy(program::path("basics"), path("app")).expect("there is room for files");
+        fs::write(path("secret"), PASSWORD).expect("there is room for files");
+        fs::set_permissions(path("secret"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("it is ours");
+        for machine in ["far", "near"] {
+            fs::create_dir(path(machine)).expect("there is room for files");
+        }
+        fs::create_dir_all("/run/dbgsrv").expect("root may write there");
+        let secret = path("secret");
+        let mut stage = Self { link: Link::new(), place, names: Vec::new() };
+        for (name, own) in [
+            ("target-machine", FAR),
+            ("your-machine", NEAR),
+            ("client-machine", NEAR),
+            ("box17", FAR),
+            ("/etc/dbgsrv.password", &secret),
+            ("/run/user/1000/", "/run/"),
+        ] {
+            stage.name(name, own);
+        }
+        Some(stage)
+    }
+
+    /// Has a name of an example's stand for something else, before all that were named earlier.
+    fn name(&mut self, name: &str, own: &str) {
+        self.names.insert(0, (name.to_owned(), own.to_owned()));
+    }
+
+    /// An example's line on one of the machines, each of which has its own `/run/dbgsrv`.
+    fn command(&self, is_far: bool, line: &str) -> Command {
+        let line = self.names.iter().fold(line.to_owned(), |line, (name, own)| line.replace(name, own));
+        let (namespace, machine) = if is_far { (&self.link.far, "far") } else { (&self.link.near, "near") };
+        let programs = [dbgsrv(), premote::path()].map(|program| program.with_file_name("").display().to_string());
+        let path = format!("{}:{}", programs.join(":"), std::env::var("PATH").unwrap_or_default());
+        let mut command = Link::command(namespace, "sh".as_ref());
+        command.args(["-c", "mount --bind \"$0\" /run/dbgsrv && exec sh -c \"$1\""]);
+        command.arg(self.place.path().join(machine)).arg(line);
+        command.current_dir(self.place.path()).env("PATH", path).env("HOME", self.place.path()).env("LC_ALL", "C");
+        for variable in ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DEBUGINFOD_URLS"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Starts what goes on until it is killed, and waits for its first line.
+    #[track_caller]
+    fn start(&self, is_far: bool, line: &str) -> Running {
+        // The shell is to be the program, so that it ends with this.
+        let mut command = self.command(is_far, &format!("exec {line}"));
+        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        command.stdout(writer).stderr(Stdio::null());
+        let process = Owned::spawn(&mut command);
+        drop(command);
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(reader).lines().map_while(Result::ok) {
+                // The test may be over.
+                let _ = sender.send(line);
+            }
+        });
+        let said = receive(&lines).unwrap_or_else(|| panic!("{line} says nothing"));
+        Running { process, lines, said }
+    }
+
+    /// A server on the target.
+    #[track_caller]
+    fn serve(&self, line: &str) -> Running {
+        let running = self.start(true, line);
+        let said = &running.said;
+        assert!(said.contains("listening on") || said.contains("calling"), "{line}: {said}");
+        running
+    }
+
+    /// Runs a client to its end, which is told `input`.
+    fn run(&self, is_far: bool, line: &str, input: &str) -> Outcome {
+        let mut command = self.command(is_far, line);
+        let (reader, mut writer) = std::io::pipe().expect("a pipe can be made");
+        command.stdin(reader);
+        writer.write_all(input.as_bytes()).expect("a pipe has room for that");
+        drop(writer);
+        premote::finish(command)
+    }
+}
+
+#[track_caller]
+fn assert_debugs(outcome: &Outcome) {
+    assert!(outcome.stdout.contains("Breakpoint 1, square (x=6)"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("exited with code 03]"), "{outcome:#?}");
+}
+
+#[track_caller]
+fn assert_lists(outcome: Outcome) {
+    let listed = outcome.success();
+    assert!(listed.contains("dbgsrv"), "{listed}");
+}
+
+#[test]
+fn tcp_on_one_machine() {
+    let Some(stage) = Stage::new() else { return };
+    let _server = stage.serve(&line(GUIDE, "Starting the server", "dbgsrv -t tcp:"));
+    let connect = line(GUIDE, "Connecting from gdb", "target extended-remote localhost:");
+    assert_debugs(&stage.run(true, "gdb -q ./app", &format!("{connect}\n{SESSION}")));
+    let refused = line(GUIDE, "Who may connect", "target extended-remote target-machine:");
+    let outcome = stage.run(false, "gdb -q", &refused.replace("target-machine", FAR));
+    let answer = line(GUIDE, "Who may connect", "warning: Remote failure reply:");
+    assert!((outcome.stdout.clone() + &outcome.stderr).contains(&answer), "{outcome:#?}");
+}
+
+#[test]
+fn tcp_from_another_machine_with_a_password_from_the_terminal() {
+    let Some(stage) = Stage::new() else { return };
+    let _server = stage.serve(&line(GUIDE, "Who may connect", "dbgsrv -t tcp:port=5005,password-file="));
+    let client = line(GUIDE, "Who may connect", "premote tcp:server=target-machine,port=5005 gdb");
+    let mut command = stage.command(false, &format!("exec script -qec '{client}' /dev/null"));
+    let mut terminal = Owned::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
+    let mut keyboard = terminal.child().stdin.take().expect("it is piped");
+    let mut screen = terminal.child().stdout.take().expect("it is piped");
+    let mut shown = String::new();
+    let mut wait_for = |text: &str| {
+        while !shown.contains(text) {
+            let mut byte = [0];
+            screen.read_exact(&mut byte).unwrap_or_else(|_| panic!("no {text:?} in: {shown}"));
+            shown.push(byte[0].into());
+        }
+    };
+    wait_for("Password of");
+    keyboard.write_all(format!("{PASSWORD}\r").as_bytes()).expect("script reads");
+    wait_for("(gdb)");
+    keyboard.write_all(SESSION.replace('\n', "\r").as_bytes()).expect("script reads");
+    wait_for("exited with code 03]");
+}
+
+#[test]
+fn tcp_from_another_machine_that_is_open_to_all() {
+    let Some(stage) = Stage::new() else { return };
+    let _server = stage.serve(&line(GUIDE, "Who may connect", "dbgsrv -t tcp:port=5005,open"));
+    let connect =
+        line(GUIDE, "Who may connect", "target extended-remote target-machine:").replace("target-machine", FAR);
+    assert_debugs(&stage.run(false, "gdb -q ./app", &format!("{connect}\n{SESSION}")));
+}
+
+#[test]
+fn npipe() {
+    let Some(stage) = Stage::new() else { return };
+    let serve = line(GUIDE, "Named pipes", "dbgsrv -t npipe:");
+    let _server = stage.serve(&serve);
+    assert_debugs(&stage.run(true, &line(GUIDE, "Named pipes", "gdb -ex"), SESSION));
+    assert_lists(stage.run(true, &line(GUIDE, "Named pipes", "premote npipe:server=localhost,pipe=app ps"), ""));
+    let taken = stage.run(true, &serve, "").failure(1);
+    let error = line(GUIDE, "Named pipes", "error: the pipe").replace("/run/user/1000/", "/run/");
+    assert_eq!(taken.trim_end(), error);
+}
+
+#[test]
+fn npipe_by_process_id() {
+    let Some(mut stage) = Stage::new() else { return };
+    let _server = stage.serve(&line(GUIDE, "Named pipes", "dbgsrv -t npipe:"));
+    let target = Beats::start(1);
+    stage.name("-p 1234", &format!("-p {}", target.pid()));
+    let client = line(GUIDE, "Named pipes", "premote npipe:server=localhost,pipe=app gdb");
+    let outcome = stage.run(true, &client, "info inferiors\n");
+    assert!(outcome.stdout.contains(&format!("process {}", target.pid())), "{outcome:#?}");
+    target.shared.assert_goes_on();
+}
+
+/// A line between the two, and a server on it.
+fn over_a_line() -> Option<(Stage, Line)> {
+    let mut stage = Stage::new()?;
+    let line = Line::new(115_200, Faults::default());
+    stage.name("COM2", &line.server_port().display().to_string());
+    stage.name("/dev/ttyUSB0", &line.client_port().display().to_string());
+    Some((stage, line))
+}
+
+#[test]
+fn com() {
+    let Some((stage, _line)) = over_a_line() else { return };
+    let serve = line(GUIDE, "Serial lines", "dbgsrv -t com:");
+    let _server = stage.serve(&serve);
+    assert_lists(stage.run(
+        false,
+        &line(GUIDE, "Serial lines", "premote com:port=/dev/ttyUSB0,baud=115200,channel=3 ps"),
+        "",
+    ));
+    let client = line(GUIDE, "Serial lines", "premote com:port=/dev/ttyUSB0,baud=115200,channel=3 gdb");
+    assert_debugs(&stage.run(false, &client, &format!("set sysroot\n{SESSION}")));
+}
+
+#[test]
+fn com_with_a_gdb_straight_on_the_line() {
+    let Some((stage, _line)) = over_a_line() else { return };
+    let _server = stage.serve(&line(GUIDE, "Serial lines", "dbgsrv -t com:"));
+    let client = line(GUIDE, "Serial lines", "gdb -b").replace("gdb -b", "gdb -iex 'set sysroot' -b");
+    assert_debugs(&stage.run(false, &client, SESSION));
+}
+
+/// Makes the guide's certificate, whose thumbprint stands for the guide's from then on.
+fn with_certificate() -> Option<Stage> {
+    let mut stage = Stage::new()?;
+    let made = stage.run(true, &line(GUIDE, "TLS", "premote cert new"), "").success();
+    let thumbprint = made.lines().find_map(|line| line.strip_prefix("SHA-256:")).expect("it is told").trim();
+    stage.name("SHA256", thumbprint);
+    Some(stage)
+}
+
+#[test]
+fn ssl() {
+    let Some(stage) = with_certificate() else { return };
+    let _server = stage.serve(&line(GUIDE, "TLS", "dbgsrv -t ssl:proto=tls1,certuser=app"));
+    let client = line(GUIDE, "TLS", "premote ssl:proto=tls1,server=target-machine,port=5005,thumbprint=SHA256 ps");
+    let client = client.replace(" ps", ",password-file=/etc/dbgsrv.password ps");
+    assert_lists(stage.run(false, &client, ""));
+}
+
+#[test]
+fn ssl_for_a_gdb_that_has_tls_by_another_program() {
+    let Some(stage) = with_certificate() else { return };
+    let server = line(GUIDE, "TLS", "dbgsrv -t ssl:").replace(",password-file=/etc/dbgsrv.password", "");
+    let _server = stage.serve(&server);
+    for client in
+        ["gdb -ex 'target extended-remote | premote ssl:", "gdb -ex 'target extended-remote | openssl s_client"]
+    {
+        let client = line(GUIDE, "TLS", client).replace("gdb -ex", "gdb ./app -ex");
+        assert_debugs(&stage.run(true, &client, SESSION));
+    }
+}
+
+#[test]
+fn spipe() {
+    let Some(stage) = with_certificate() else { return };
+    let _server = stage.serve(&line(GUIDE, "TLS", "dbgsrv -t spipe:"));
+    assert_lists(stage.run(true, &line(GUIDE, "TLS", "premote spipe:"), ""));
+    // The second of its kind is the pipe's.
+    let pipe = GUIDE.lines().find(|line| line.contains("s_client") && line.contains("-unix")).expect("there is one");
+    assert_debugs(&stage.run(true, &pipe.replace("gdb -ex", "gdb ./app -ex"), SESSION));
+}
+
+/// Runs a client that waits, with what it is told, until the server has called it.
+fn called(stage: &Stage, client: &str, input: &str, server: &str) -> (Outcome, i32) {
+    thread::scope(|scope| {
+        let client = scope.spawn(|| stage.run(false, client, input));
+        let mut server = stage.serve(server);
+        (client.join().expect("it ends"), server.process.wait())
+    })
+}
+
+#[test]
+fn tcp_reverse() {
+    let Some(stage) = Stage::new() else { return };
+    let server = line(GUIDE, "Reverse connections", "dbgsrv -t tcp:");
+    let client = line(GUIDE, "Reverse connections", "premote tcp:clicon=");
+    let (outcome, status) = called(&stage, &client, SESSION, &server);
+    assert_debugs(&outcome);
+    assert_eq!(status, 3);
+    let waiting = line(GUIDE, "Reverse connections", "premote: waiting at").replace("target-machine", FAR);
+    assert!(outcome.stderr.contains(&waiting), "{outcome:#?}");
+}
+
+#[test]
+fn tcp_reverse_to_a_stock_gdb() {
+    let Some(stage) = Stage::new() else { return };
+    let server = line(GUIDE, "Reverse connections", "dbgsrv -t tcp:");
+    let (outcome, status) = called(&stage, &line(GUIDE, "Reverse connections", "gdb -ex"), SESSION, &server);
+    assert_debugs(&outcome);
+    assert_eq!(status, 3);
+}
+
+#[test]
+fn ssl_reverse() {
+    let Some(stage) = with_certificate() else { return };
+    let client = line(GUIDE, "TLS", "premote ssl:proto=tls1,clicon=");
+    let server = line(GUIDE, "TLS", "dbgsrv -t ssl:proto=tls1,certuser=app,port=5005,clicon=");
+    let (outcome, _) = called(&stage, &client, &format!("file app\n{SESSION}"), &server);
+    assert_debugs(&outcome);
+}
+
+#[test]
+fn relay_between_ports() {
+    let Some(mut stage) = Stage::new() else { return };
+    let target = Beats::start(1);
+    stage.name("server=third", "server=localhost");
+    stage.name("-p 815", &format!("-p {}", target.pid()));
+    // One that encrypts, since it leaves the machine.
+    let _server = stage.serve(&line(GUIDE, "Who may connect", "dbgsrv -t tcp:port=5005,open"));
+    let relay = stage.start(false, &line(PREMOTE, "Relays", "premote relay -c tcp:server="));
+    assert!(relay.said.contains("listening on tcp port 5006"), "{}", relay.said);
+    let client = line(PREMOTE, "Relays", "premote tcp:server=third,port=5006 gdb");
+    let outcome = stage.run(false, &client, "info inferiors\n");
+    assert!(outcome.stdout.contains(&format!("process {}", target.pid())), "{outcome:#?}");
+    target.shared.assert_goes_on();
+}
+
+#[test]
+fn relay_from_a_pipe_to_a_network() {
+    let Some(stage) = Stage::new() else { return };
+    let _server = stage.serve(&format!("dbgsrv -t npipe:pipe=app,password={PASSWORD}"));
+    let relay = stage.start(true, &line(PREMOTE, "Relays", "premote relay -p -c npipe:"));
+    assert!(relay.said.contains("listening on tcp port 5006"), "{}", relay.said);
+    let client = format!("premote tcp:server={FAR},port=5006,password={PASSWORD} ps");
+    assert_lists(stage.run(false, &client, ""));
+}
+
+#[test]
+fn relay_that_is_called_and_calls() {
+    let Some(mut stage) = Stage::new() else { return };
+    // The client is on the third machine.
+    stage.name("clicon=desk", "clicon=localhost");
+    stage.name("clicon=third", &format!("clicon={NEAR}"));
+    stage.name("clicon=third,port=1033", "clicon=localhost,port=1033");
+    let client = line(PREMOTE, "Relays", "premote tcp:clicon=third,port=1033 gdb");
+    let outcome = thread::scope(|scope| {
+        let client = scope.spawn(|| stage.run(false, &client, SESSION));
+        let relay = stage.start(false, &line(PREMOTE, "Relays", "premote relay -c tcp:clicon="));
+        assert!(relay.said.contains("calling tcp port 1033"), "{}", relay.said);
+        let _server = stage.serve(&line(PREMOTE, "Relays", "dbgsrv -t tcp:port=1025,clicon="));
+        client.join().expect("it ends")
+    });
+    assert_debugs(&outcome);
+}
+
+#[test]
+fn relay_from_a_line() {
+    let Some((mut stage, line_of_both)) = over_a_line() else { return };
+    let _server = stage.serve(&format!("dbgsrv -t {}", line_of_both.served(3, "")));
+    stage.name("COM2", &line_of_both.client_port().display().to_string());
+    let relay = stage.start(false, &line(PREMOTE, "Relays", "premote relay -p -c com:"));
+    assert!(relay.said.contains("listening on tcp port 5006"), "{}", relay.said);
+    assert_lists(stage.run(false, "premote tcp:server=localhost,port=5006 ps", ""));
+}
+
+#[test]
+fn relay_to_a_line() {
+    let Some((stage, line_of_both)) = over_a_line() else { return };
+    let _server = stage.serve(&line(GUIDE, "Who may connect", "dbgsrv -t tcp:port=5005,open"));
+    let _relay = stage.start(false, &line(PREMOTE, "Relays", "premote relay -p -c tcp:server=box17"));
+    assert_lists(stage.run(false, &format!("premote {} ps", line_of_both.called(3, "")), ""));
+}
+
+#[test]
+fn pipes_of_other_machines() {
+    let Some(far) = Far::start() else { return };
+    let name = format!("guide-{}", std::process::id());
+    let _server = Server::start_with(&["-t", &format!("npipe:pipe={name}"), "-t", "tcp:port=0,bind=127.0.0.1,hidden"]);
+    let target = Beats::start(1);
+    let user = said(Command::new("id").arg("-un")).expect("everybody has a name");
+    let words = |line: String| {
+        let line = line
+            .replace("box17", "far")
+            .replace("ann@", &format!("{user}@"))
+            .replace("pipe=app", &format!("pipe={name}"));
+        line.replace("-p 815", &format!("-p {}", target.pid()))
+            .split(' ')
+            .skip(1)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let run = |line: String| far.run(&words(line).iter().map(String::as_str).collect::<Vec<_>>());
+    assert_lists(run(line(PREMOTE, "Pipes of other machines", "premote npipe:server=box17,pipe=app ps")));
+    let outcome = run(line(PREMOTE, "Pipes of other machines", "premote npipe:server=ann@box17,pipe=app gdb"));
+    assert!(outcome.status == 0 && outcome.stdout.contains("Remote debugging using"), "{outcome:#?}");
+    target.shared.assert_goes_on();
+}
+
+#[test]
+fn servers_are_found() {
+    let Some(stage) = Stage::new() else { return };
+    let _server = stage.serve(&line(GUIDE, "Named pipes", "dbgsrv -t npipe:"));
+    let list = stage.run(true, &line(GUIDE, "Finding servers", "premote -QR"), "").success();
+    let listed =
+        ["Servers on ", "Remote Process Server - npipe:"].map(|beginning| line(GUIDE, "Finding servers", beginning));
+    assert_eq!(list.trim_end().lines().collect::<Vec<_>>(), listed);
+}
+
+#[test]
+fn programs_of_the_command_line() {
+    const HEADING: &str = "Programs of the server's command line";
+    let Some(mut stage) = Stage::new() else { return };
+    stage.name("server=target-machine", "server=localhost");
+    let server = stage.serve(&line(GUIDE, HEADING, "dbgsrv -t tcp:port=5005 -cs"));
+    let started = server.line();
+    let (_, advice) = started.split_once("debug it with: ").expect("it gives advice");
+    let outcome = stage.run(true, advice, "");
+    assert!(outcome.stdout.contains("exited with code 03]"), "{outcome:#?}");
+    drop(server);
+    let _server = stage.serve(&line(GUIDE, HEADING, "dbgsrv -t tcp:port=5005 -pc"));
+    let outcome =
+        stage.run(true, &line(GUIDE, HEADING, "premote tcp:server=target-machine,port=5005 gdb -cimp"), "continue\n");
+    assert!(
+        outcome.stdout.contains("Breakpoint 1, main") && outcome.stdout.contains("exited with code 03]"),
+        "{outcome:#?}"
+    );
+}
