@@ -14,8 +14,9 @@ const PENDING: &str = "-pc";
 pub(super) enum WordsError {
     #[error("{0}: no program follows; allowed: {0} PROGRAM [ARGUMENT]...")]
     NoProgram(&'static str),
-    #[error("{PENDING}: `{}` is not UTF-8", .0.display())]
-    NotText(OsString),
+    // Which, and not what: it may be a password of the program's.
+    #[error("{PENDING}: word {0} behind it is not UTF-8; allowed: words that are")]
+    NotText(usize),
     #[error("{PENDING}: {0}")]
     TooLong(#[from] TooLong),
 }
@@ -120,9 +121,9 @@ impl Words {
                 if rest.is_empty() {
                     return Err(WordsError::NoProgram(option.name()));
                 }
-                self.implicit = rest
-                    .into_iter()
-                    .map(|word| word.into_string().map_err(WordsError::NotText))
+                self.implicit = (1..)
+                    .zip(rest)
+                    .map(|(number, word)| word.into_string().map_err(|_| WordsError::NotText(number)))
                     .collect::<Result<_, _>>()?;
                 check_length(&self.implicit)?;
             }
@@ -210,7 +211,8 @@ mod tests {
     #[test]
     fn what_clients_cannot_be_told_is_refused() {
         let line = |word: Vec<u8>| split(vec!["dbgsrv".into(), "-pc".into(), OsString::from_vec(word)]);
-        assert!(matches!(line(vec![0xff]), Err(WordsError::NotText(_))));
+        let error = line(b"--password=Secret1\xff".into()).unwrap_err();
+        assert_eq!(error.to_string(), "-pc: word 1 behind it is not UTF-8; allowed: words that are");
         assert!(matches!(line(vec![b'a'; 0x10000]), Err(WordsError::TooLong(_))));
         assert_eq!(line("é".into()).unwrap().implicit, ["é"]);
     }
