@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -302,6 +303,21 @@ fn a_password_is_needed_and_a_wrong_one_is_refused_without_being_repeated() {
     assert!(wrong.contains("wrong password") && !wrong.contains("Sesame"), "{wrong}");
     server.assert_logs("wrong password");
     assert!(!server.log().contains("Sesame"), "{}", server.log());
+}
+
+#[test]
+fn what_the_user_is_warned_of_is_told_once_without_verbosity() {
+    let (_server, connection) = secret_server();
+    let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+    fs::write(file.path(), PASSWORD).expect("the file is ours");
+    let connection = format!("{connection},password-file={}", file.path().display());
+    for (mode, warnings) in [(0o600, 0), (0o644, 1)] {
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).expect("the file is ours");
+        let outcome = premote::run(&[&connection, "info"]);
+        assert_eq!((outcome.status, outcome.stderr.lines().count()), (0, warnings), "{outcome:#?}");
+        let warning = "premote: warning: every user of this machine can read the password's file";
+        assert_eq!(outcome.stderr.matches(warning).count(), warnings, "{outcome:#?}");
+    }
 }
 
 #[test]

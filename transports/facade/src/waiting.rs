@@ -63,7 +63,8 @@ impl Waiting {
             match listener.accept().await {
                 Ok((stream, peer)) if is_one_of(&peer, addresses) => return (stream, peer),
                 Ok((_, peer)) => {
-                    *stranger = Some(peer.ip().to_canonical());
+                    let peer = peer.ip().to_canonical();
+                    *stranger = Some(peer);
                     warn!(%peer, server = %self.server, "a call from another machine than the server's; closing it");
                 }
                 Err(error) => {
