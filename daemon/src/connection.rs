@@ -79,7 +79,10 @@ pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut arrival: Arr
 
 /// What the connection speaks, where that is all that has to be known to let it in.
 async fn decide(policy: &Policy, stream: &mut Stream, peer: &Peer, called: bool) -> Result<Spoken, Rejection> {
-    stream.ready().await?;
+    match stream.ready().await {
+        Err(ReadyError::NoTls) => return Err(Refusal::without_tls(peer).into()),
+        ready => ready?,
+    }
     // Who was called may have no debugger yet, and keeps nobody else out.
     let spoken = if called { sniff(stream).await } else { sniff_in_time(stream).await };
     match spoken {

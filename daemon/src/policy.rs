@@ -44,9 +44,19 @@ pub(crate) enum Refusal {
         /// How `premote` reaches the server.
         server: &'static str,
     },
+    #[error("this server speaks TLS, which a debugger cannot by itself; start it with: premote {server} gdb")]
+    TlsWanted {
+        /// How `premote` reaches the server.
+        server: &'static str,
+    },
 }
 
 impl Refusal {
+    /// That of a listener with TLS for a `peer` that has none.
+    pub(crate) const fn without_tls(peer: &Peer) -> Self {
+        Self::TlsWanted { server: server(peer, true) }
+    }
+
     /// What can be done about it, by the server's owner or the client's.
     pub(crate) const fn hint(self) -> &'static str {
         match self {
@@ -55,7 +65,7 @@ impl Refusal {
                  or add `open` to serve everybody"
             }
             Self::NotOwner => "start it with `group=NAME` or `mode=0660` in the transport",
-            Self::PasswordWanted { .. } => "connect with premote",
+            Self::PasswordWanted { .. } | Self::TlsWanted { .. } => "connect with premote",
         }
     }
 

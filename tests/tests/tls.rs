@@ -153,7 +153,7 @@ fn a_server_is_refused_that_has_another_thumbprint_authority_or_name() {
 }
 
 #[test]
-fn a_server_that_asks_for_a_certificate_lets_in_whom_its_authority_has_signed() {
+fn table_3_3_certuser_is_shown_to_a_server_that_lets_in_whom_its_authority_has_signed() {
     let certificates = Certificates::new();
     certificates.sign("app", "serverAuth", 30);
     certificates.sign("ann", "clientAuth", 30);
@@ -186,7 +186,7 @@ fn a_certificate_that_nobody_asks_for_does_no_harm() {
 }
 
 #[test]
-fn versions_meet_or_both_sides_say_that_they_do_not() {
+fn table_3_3_proto_of_both_sides_meets_or_both_say_that_it_does_not() {
     let certificates = Certificates::new();
     certificates.sign("app", "serverAuth", 30);
     for (own, other) in [("tls1.2", "tls1.3"), ("tls1.3", "tls1.2")] {
@@ -267,11 +267,14 @@ fn clients_that_are_slow_in_their_handshake_hold_up_nobody() {
 }
 
 #[test]
-fn who_speaks_no_tls_gets_no_session_and_the_log_says_so() {
+fn table_2_8_transports_that_differ_by_tls_make_no_session_and_both_sides_say_so() {
     let (certificates, server) = ssl("");
     let transcript = gdb::batch(&[format!("target extended-remote localhost:{}", server.port())]);
-    transcript.assert_lacks("Remote debugging using localhost\n[");
-    server.assert_logs("the client does not speak TLS");
+    transcript.assert_has("this server speaks TLS, which a debugger cannot by itself");
+    transcript.assert_has("start it with: premote ssl:proto=tls1,server=HOST,port=PORT gdb");
+    server.assert_logs("this server speaks TLS");
+    let plain = format!("tcp:server=localhost,port={}", server.port());
+    assert!(certificates.run(&[&plain, "info"]).failure(NO_CONNECTION).contains("does not speak dbgsrv's protocol"));
     assert!(certificates.run(&[&connection(&certificates, &server, ""), "info"]).success().contains(SECURED));
 }
 
@@ -300,7 +303,7 @@ fn a_session_over_tls_comes_back_after_each_cut() {
 }
 
 #[test]
-fn a_server_calls_over_tls_a_client_that_waits_for_it() {
+fn table_3_2_ssl_reverse_calls_a_client_that_waits_for_it() {
     let certificates = Certificates::new();
     certificates.sign("app", "serverAuth", 30);
     let reserved = Reserved::new();

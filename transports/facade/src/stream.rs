@@ -9,10 +9,18 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 use tracing::{debug, info};
+
+/// The first byte of TLS: a record of its handshake (RFC 8446, section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// How long a client may take for the first byte of TLS.
+const FIRST_BYTE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -65,17 +73,22 @@ pub enum Stream {
 
 impl Stream {
     /// Makes a fresh connection fit for debugging: small packets without delay, and a vanished peer is noticed; where it is
-    /// to be inside TLS, it is from then on. Takes ten seconds at most. Cancel safe: the connection is closed then.
+    /// to be inside TLS, it is from then on. Takes twenty seconds at most. Cancel safe: the connection is closed then.
     ///
     /// # Errors
-    /// [`ReadyError`]: the connection is of no use.
+    /// [`ReadyError`]: the connection is of no use. After [`ReadyError::NoTls`] the client can still be told so, in the clear.
     pub async fn ready(&mut self) -> Result<(), ReadyError> {
         match self {
             Self::Tcp(stream) => Ok(dbgsrv_tcp::tune(stream)?),
             // The kernel delays nothing on a pipe, and knows at once when one side is gone; what carries was made ready before.
             Self::Pipe(_) | Self::Carried(_) => Ok(()),
             Self::Fresh(fresh) => {
-                let stream = fresh.begin().await?;
+                let mut stream = fresh.tuned().await?;
+                if !speaks_tls(&mut stream).await? {
+                    *self = stream;
+                    return Err(ReadyError::NoTls);
+                }
+                let stream = fresh.secure(stream).await?;
                 *self = stream;
                 Ok(())
             }
@@ -167,6 +180,9 @@ pub enum ReadyError {
     /// The two sides do not come together in TLS.
     #[error("{0}")]
     Tls(io::Error),
+    /// What the client says is not TLS.
+    #[error("the client does not speak TLS")]
+    NoTls,
 }
 
 impl Fresh {
@@ -174,10 +190,15 @@ impl Fresh {
         Self { stream: Some(stream), acceptor }
     }
 
-    async fn begin(&mut self) -> Result<Stream, ReadyError> {
+    /// What TLS is to begin on.
+    async fn tuned(&mut self) -> Result<Stream, ReadyError> {
         let mut stream = self.stream.take().ok_or_else(not_ready)?;
         // There is no TLS inside TLS, so that this ends.
         Box::pin(stream.ready()).await?;
+        Ok(stream)
+    }
+
+    async fn secure(&mut self, stream: Stream) -> Result<Stream, ReadyError> {
         let stream = self.acceptor.accept(stream).await.map_err(ReadyError::Tls)?;
         let version = stream.version();
         if let Some(client) = stream.peer_certificate() {
@@ -187,6 +208,14 @@ impl Fresh {
         }
         Ok(Stream::Carried(Carried::secured(stream)))
     }
+}
+
+/// Whether TLS is what the client begins with. One that closes without a word is left for TLS to complain about.
+async fn speaks_tls(stream: &mut Stream) -> io::Result<bool> {
+    let mut first = [0];
+    let silent = |_| io::Error::new(io::ErrorKind::TimedOut, "the client said nothing");
+    let count = timeout(FIRST_BYTE_LIMIT, stream.peek(&mut first)).await.map_err(silent)??;
+    Ok(count == 0 || first == [TLS_HANDSHAKE])
 }
 
 fn not_ready() -> io::Error {
