@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 
 mod firewalld;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod nftables;
 mod tool;
 mod ufw;

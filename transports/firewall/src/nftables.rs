@@ -25,7 +25,7 @@ pub(crate) fn open(port: u16) -> Result<Option<Opened>, FirewallError> {
     if chains.is_empty() {
         return Ok(Some(Opened::NoFirewall));
     }
-    let closed: Vec<_> = chains.iter().copied().filter(|chain| !rules.has_rule(chain, port)).collect();
+    let closed = rules.closed_chains(port);
     if closed.is_empty() {
         return Ok(Some(Opened::Before { port, firewall: names(&chains) }));
     }
@@ -47,13 +47,13 @@ fn names(chains: &[&Chain]) -> String {
 
 /// What is there, of which only a part is of interest.
 #[derive(Debug, Default)]
-struct Ruleset {
+pub(crate) struct Ruleset {
     chains: Vec<Chain>,
     rules: Vec<Rule>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Chain {
+pub(crate) struct Chain {
     family: String,
     table: String,
     name: String,
@@ -72,7 +72,7 @@ struct Rule {
 }
 
 impl Ruleset {
-    fn parse(text: &str) -> Result<Self, FirewallError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, FirewallError> {
         let unclear = |problem: String| FirewallError::Unclear { tool: TOOL, problem };
         let whole: Value = serde_json::from_str(text).map_err(|error| unclear(error.to_string()))?;
         let items =
@@ -98,6 +98,11 @@ impl Ruleset {
         self.chains.iter().filter(filters).collect()
     }
 
+    /// Those of them in which there is no rule of ours for this port.
+    pub(crate) fn closed_chains(&self, port: u16) -> Vec<&Chain> {
+        self.input_chains().into_iter().filter(|chain| !self.has_rule(chain, port)).collect()
+    }
+
     /// Whether a rule of ours is there for this port.
     fn has_rule(&self, chain: &Chain, port: u16) -> bool {
         let ours = expressions(port);
@@ -116,7 +121,7 @@ fn expressions(port: u16) -> Value {
 }
 
 /// Puts a rule before all others of each chain.
-fn insertions(chains: &[&Chain], port: u16) -> Value {
+pub(crate) fn insertions(chains: &[&Chain], port: u16) -> Value {
     let insertion = |chain: &&Chain| {
         json!({ "insert": { "rule": {
             "family": chain.family,
