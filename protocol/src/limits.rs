@@ -114,7 +114,8 @@ pub const ACK_BYTES: usize = 0x1_0000;
 /// How long a received message may stay unacknowledged.
 pub const ACK_DELAY: Duration = Duration::from_secs(1);
 
-/// How long nothing may come from the peer before it is asked for a sign of life.
+/// How long nothing may come from the peer before it is asked for a sign of life, and nothing go to it before it is given one
+/// unasked.
 pub const PING_AFTER: Duration = Duration::from_secs(15);
 
 /// How long nothing may come from the peer before the connection is given up.

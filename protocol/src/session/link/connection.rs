@@ -23,6 +23,8 @@ pub(super) struct Connection {
     /// When bytes last came.
     pub(super) last_heard: Duration,
     pub(super) next_ping: Duration,
+    /// When the peer is to hear something, unless it has until then.
+    pub(super) next_sign: Duration,
     /// What is to be sent as soon as there is room.
     pub(super) due: Due,
     pub(super) ending: Ending,
@@ -56,6 +58,7 @@ impl Connection {
             plain: 0..0,
             last_heard: now,
             next_ping: now + PING_AFTER,
+            next_sign: now + PING_AFTER,
             due: Due::default(),
             ending: Ending::Open,
         }
@@ -65,6 +68,26 @@ impl Connection {
     pub(super) fn heard(&mut self, now: Duration) {
         self.last_heard = now;
         self.next_ping = now + PING_AFTER;
+    }
+
+    /// So many bytes have gone. Where there were some, the peer knows that this side is alive.
+    pub(super) fn spoke(&mut self, count: usize, now: Duration) {
+        self.output.sent(count);
+        if count > 0 {
+            self.next_sign = now + PING_AFTER;
+        }
+    }
+
+    /// Has a ping sent where nothing has come for long, and a pong unasked where nothing has gone: what comes may be one long
+    /// record of a slow line, which gives no reason to say anything.
+    pub(super) fn give_signs(&mut self, now: Duration) {
+        if now >= self.next_ping {
+            self.due.ping = true;
+            (self.next_ping, self.next_sign) = (now + PING_AFTER, now + PING_AFTER);
+        } else if now >= self.next_sign {
+            self.due.pong = true;
+            self.next_sign = now + PING_AFTER;
+        }
     }
 
     /// Takes the next record, which [`Self::plain`] then is. False where more bytes have to come.

@@ -18,7 +18,7 @@ use self::retained::Retained;
 use super::established::{Role, Tokens};
 use super::text::cut;
 use super::{Established, Facts, Protection, SessionId};
-use crate::limits::{DEAD_AFTER, MAX_CLOSE_TEXT, MAX_MESSAGE, MAX_UNACKNOWLEDGED, PING_AFTER};
+use crate::limits::{DEAD_AFTER, MAX_CLOSE_TEXT, MAX_MESSAGE, MAX_UNACKNOWLEDGED};
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -162,7 +162,7 @@ impl Session {
     pub fn transmitted(&mut self, count: usize, now: Duration) {
         self.now = now;
         if let Some(connection) = &mut self.connection {
-            connection.output.sent(count);
+            connection.spoke(count, now);
         }
         self.pump();
     }
@@ -189,7 +189,7 @@ impl Session {
         self.pump();
     }
 
-    /// Sends a sign of life, or gives up a connection on which nothing came for too long (the state is [`State::Cut`] then).
+    /// Sends signs of life, or gives up a connection on which nothing came for too long (the state is [`State::Cut`] then).
     pub fn handle_timeout(&mut self, now: Duration) {
         self.now = now;
         let (State::Connected, Some(connection)) = (&self.state, &mut self.connection) else { return };
@@ -197,10 +197,7 @@ impl Session {
             self.cut();
             return;
         }
-        if now >= connection.next_ping {
-            connection.due.ping = true;
-            connection.next_ping = now + PING_AFTER;
-        }
+        connection.give_signs(now);
         if self.receipt.deadline().is_some_and(|deadline| now >= deadline) {
             connection.due.ack = true;
         }
@@ -217,7 +214,7 @@ impl Session {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let (State::Connected, Some(connection)) = (&self.state, &self.connection) else { return None };
-        let alive = connection.next_ping.min(connection.last_heard + DEAD_AFTER);
+        let alive = connection.next_ping.min(connection.next_sign).min(connection.last_heard + DEAD_AFTER);
         // An acknowledgement that is due waits for the transmit buffer, not for the clock.
         let ack = self.receipt.deadline().filter(|_| !connection.due.ack);
         Some(ack.map_or(alive, |ack| alive.min(ack)))

@@ -91,6 +91,25 @@ fn silence_is_broken_by_pings_and_a_dead_peer_is_given_up() {
 }
 
 #[test]
+fn bulk_so_slow_that_a_record_takes_longer_than_silence_may_last_keeps_the_session() {
+    // Two minutes for a record at 240 bytes a second, as of a line of 2,400 baud.
+    for (from, rate) in [(Side::Server, 960), (Side::Server, 240), (Side::Client, 240)] {
+        let mut pair = Pair::new(sealed());
+        while pair.send(from, MAX_MESSAGE as u16 - 8) {}
+        let mut seconds = 0;
+        while pair.got(from.other()) < 2 {
+            seconds += 1;
+            pair.wait(Duration::from_secs(1));
+            pair.deliver(from, rate);
+            pair.deliver(from.other(), usize::MAX);
+            let states = Side::BOTH.map(|side| pair.session(side).state().clone());
+            assert_eq!(states, [State::Connected, State::Connected], "after {seconds} s");
+        }
+        assert!(seconds > DEAD_AFTER.as_secs(), "{seconds}");
+    }
+}
+
+#[test]
 fn closing_comes_after_all_that_was_sent_and_says_why() {
     let mut pair = Pair::new(with_password());
     let mut sent = 0;
