@@ -166,7 +166,8 @@ impl Host<'_> {
             self.entrance.announce()?;
         }
         let running = self.conversation.engine.take_back();
-        self.conversation.last = self.conversation.last.take().filter(|_| running.is_empty()).and_then(remembered);
+        self.conversation.last =
+            self.conversation.last.take().filter(|_| running.is_empty()).and_then(|last| remembered(&last));
         if !running.is_empty() {
             self.entrance.signal_arrivals()?;
             self.conversation.engine.let_run(&running);
@@ -210,8 +211,8 @@ impl Host<'_> {
 
 /// What the next client is told of the last stop: which thread, and the signal that it is about to get. The cause means
 /// something only to the client that had set it up.
-fn remembered(last: Report) -> Option<Report> {
-    match last {
+fn remembered(last: &Report) -> Option<Report> {
+    match *last {
         Report::Stopped { thread, signal, .. } => Some(Report::Stopped { thread, signal, reason: Reason::Signal }),
         _ => None,
     }
