@@ -1,10 +1,10 @@
 //! Non-stop mode: each thread stops and goes on by itself.
 
 use dbgsrv_tests::beats::Beats;
-use dbgsrv_tests::process::Stray;
+use dbgsrv_tests::process::{self, Stray};
 use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::Server;
-use dbgsrv_tests::{program, trial};
+use dbgsrv_tests::{program, trial, wait_until};
 use nix::unistd::Pid;
 
 fn non_stop(server: &Server) -> Client {
@@ -35,6 +35,25 @@ fn attaching_to_a_process_leaves_the_threads_of_another_running() {
     other.assert_left_as_it_was_found();
     trial::assert_goes_on(running);
     server.assert_still_serves();
+}
+
+#[test]
+fn who_asks_first_in_non_stop_mode_finds_one_thread_of_a_process_that_was_attached_to_before() {
+    let server = Server::start();
+    let mut client = Client::greeted(server.port());
+    let beats = Beats::start(2);
+    client.attach(beats.pid());
+    assert_eq!(client.request("QNonStop:1"), "OK");
+    let leader = beats.pid().as_raw();
+    let stop = client.request("?");
+    assert!(stop.starts_with('T') && stop.contains(&format!("thread:p{leader:x}.{leader:x};")), "{stop}");
+    assert_eq!(client.request("vStopped"), "OK");
+    let stopped = || process::threads(beats.pid()).iter().filter(|thread| thread.state == 't').count();
+    wait_until("the other threads go on", || stopped() == 1);
+    assert_eq!(client.request(&format!("vCont;t:p{leader:x}.-1")), "OK");
+    assert_eq!(client.stops().len(), 2);
+    assert_eq!(client.request(&format!("D;{leader:x}")), "OK");
+    beats.assert_left_as_it_was_found();
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(crate) struct Conversation {
     pub(crate) extended: bool,
     /// Each thread stops by itself.
     pub(super) non_stop: bool,
-    /// What there is was attached to before a client came, and none has asked for it yet.
+    /// A process has been attached to, and nobody has asked for its threads or resumed them since.
     pub(crate) untouched: bool,
     /// A resume packet is to be answered with a stop.
     waiting: bool,
@@ -207,6 +207,7 @@ impl Conversation {
             }
             resume::Request::Resume { .. } if self.waiting => refuse(&Error::Running, reply),
             resume::Request::Resume { actions, address } => {
+                self.untouched = false;
                 match self.engine.resume_except(actions, address, |thread| reply.is_untold(thread)) {
                     Ok(()) => {
                         self.waiting = !self.non_stop;

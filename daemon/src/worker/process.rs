@@ -25,6 +25,7 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
                 session.engine.report_attached(pid);
                 return reply.ok();
             }
+            session.untouched = session.engine.processes().count() == 1;
             arrived(session, attached, None, reply);
         }
         Request::AttachByName { name, absent } => attach_by_name(session, name, absent, reply),
@@ -82,7 +83,7 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
         }
         Request::Status if session.non_stop => {
             if mem::take(&mut session.untouched) {
-                // As with gdbserver. GDB 13 aborts where it is told of several threads at once that did not stop for it.
+                // As after gdbserver's --attach. GDB 13 aborts where it is told of several threads here.
                 session.engine.let_others_run();
             }
             let standing = session.engine.standing().collect::<Vec<_>>();

@@ -46,6 +46,7 @@ impl Forked {
             apart: apart.then(|| Apart { server: std::process::id().into() }),
             streams: streams.map(|stream| stream.map(|stream| stream.as_raw_fd())),
             go: go_read.as_raw_fd(),
+            parents: go_write.as_raw_fd(),
             error: error_write.as_raw_fd(),
         })?;
         Ok(Self { pid, go: Some(go_write.into()), error: error_read.into() })
@@ -88,6 +89,8 @@ struct Child<'a> {
     streams: [Option<RawFd>; 3],
     /// Says when the program may run.
     go: RawFd,
+    /// The parent's end of that.
+    parents: RawFd,
     /// Takes the errno of what failed.
     error: RawFd,
 }
@@ -115,6 +118,8 @@ impl Child<'_> {
     unsafe fn run(&self) -> ! {
         // SAFETY: system calls on values that were made ready before the fork.
         unsafe {
+            // With it, this process would wait for itself where the parent gives up.
+            libc::close(self.parents);
             match &self.apart {
                 // A group of its own: what a terminal sends to the server's group is not meant for the program.
                 None => _ = libc::setpgid(0, 0),
@@ -167,6 +172,27 @@ impl Apart {
             libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
             // Under Yama's restricted mode only ancestors may attach, and workers are none. Without Yama it fails.
             libc::prctl(libc::PR_SET_PTRACER, self.server, 0, 0, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::interruptible;
+    use super::*;
+
+    #[test]
+    fn a_child_that_is_given_up_or_forgotten_ends_by_itself() {
+        for give_up in [true, false] {
+            let mut child = Forked::new(&LaunchSettings::default(), c"/bin/true", &[], [None; 3], false).unwrap();
+            let pid = child.pid.leader();
+            if give_up {
+                child.give_up();
+            } else {
+                drop(child);
+            }
+            let status = interruptible::wait_for(pid).unwrap();
+            assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 127, "{status:#x}");
         }
     }
 }
