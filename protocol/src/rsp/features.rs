@@ -79,7 +79,8 @@ pub enum Feature {
     Gdb,
     /// `hwbreak+`.
     HardwareBreak,
-    /// It speaks LLDB's dialect: it sent `QThreadSuffixSupported`, or a `qSupported` that GDB would not send.
+    /// It speaks LLDB's dialect: it sent `QThreadSuffixSupported` or `QListThreadsInStopReply`, or LLDB's own `qSupported`, or
+    /// `QStartNoAckMode` before any `qSupported`, as LLDB does.
     Lldb,
     /// `multiprocess+`: thread-ids name processes.
     Multiprocess,
@@ -277,9 +278,12 @@ const OFFERS: [(Capability, &str, Audience); 33] = [
 /// What the client switches on with packets of their own, and keeps when it sends `qSupported` again.
 const SWITCHED: [Feature; 4] = [Feature::ErrorStrings, Feature::Gdb, Feature::Lldb, Feature::ThreadsInStops];
 
-/// What only LLDB leaves out of a `qSupported` that has `xmlRegisters`: every GDB that knows the one knows some of the
-/// others.
-const NEVER_LLDB: [&[u8]; 4] = [b"qRelocInsn+", b"swbreak+", b"hwbreak+", b"vContSupported+"];
+/// How LLDB's `qSupported` names the descriptions that it knows: this way since 2015, the list has only grown.
+const LLDB_REGISTERS: &[u8] = b"xmlRegisters=i386,arm,mips";
+
+/// What no LLDB announces. Every GDB that knows `xmlRegisters` knows some of these; `swbreak+` and `hwbreak+` are LLDB's
+/// since its version 20, too.
+const NEVER_LLDB: [&[u8]; 4] = [b"exec-events+", b"no-resumed+", b"qRelocInsn+", b"vContSupported+"];
 
 /// The features in what follows `qSupported`, as far as the server can make use of them, and those of `before` that it does
 /// not touch.
@@ -293,7 +297,7 @@ pub(crate) fn read(text: &[u8], capabilities: Capabilities, before: Features) ->
     let kept = SWITCHED.into_iter().filter(|feature| before.has(*feature));
     let may_be_lldb = !announced().any(|name| NEVER_LLDB.contains(&name));
     let lldb =
-        capabilities.has(Capability::Lldb) && may_be_lldb && announced().any(|name| name.starts_with(b"xmlRegisters="));
+        capabilities.has(Capability::Lldb) && may_be_lldb && announced().any(|name| name.starts_with(LLDB_REGISTERS));
     let all = offered.map(|(_, feature)| *feature).chain(kept).chain(lldb.then_some(Feature::Lldb));
     let features = all.fold(Features::NONE, Set::with);
     if !may_be_lldb {
@@ -503,8 +507,11 @@ mod tests {
             assert!(!text.contains(unknown), "{text}");
         }
         let has = |announced, before| read(announced, Capabilities::ALL, before).has(Feature::Lldb);
+        let since_version_20 = [LLDB, b";swbreak+;hwbreak+"].concat();
+        assert!(has(&since_version_20, Features::NONE));
         assert!(!has(b":xmlRegisters=i386;swbreak+;qRelocInsn+;vContSupported+", Features::NONE));
-        assert!(!has(b":xmlRegisters=i386;qRelocInsn+", Features::NONE) && !has(b"", Features::NONE));
+        assert!(!has(b":xmlRegisters=i386,arm,mips;qRelocInsn+", Features::NONE) && !has(b"", Features::NONE));
+        assert!(!has(b":xmlRegisters=i386", Features::NONE), "any client of this processor may say so");
         assert!(has(b"", Features::NONE.with(Feature::Lldb)), "it stays what it was");
         assert!(!read(LLDB, Capabilities::ALL.without(Capability::Lldb), Features::NONE).has(Feature::Lldb));
     }

@@ -27,14 +27,24 @@ const NO_SUCH_PROCESS: u8 = 0xff;
 /// What LLDB sends after it has given up an answer: what comes before the echo is the late one.
 const ECHO: &[u8] = b"qEcho:";
 
+/// How well the client is known: whether it is GDB, LLDB or another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Acquaintance {
+    /// It has said nothing yet that tells.
+    None,
+    /// It has done as LLDB does, and has not said that it is another.
+    Presumed,
+    /// It has sent `qSupported`, or what only LLDB sends.
+    Made,
+}
+
 /// The state of a conversation, and the bytes to send.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) packet_size: usize,
     pub(super) capabilities: Capabilities,
     pub(super) features: Features,
-    /// The client has sent `qSupported`.
-    asked: bool,
+    acquaintance: Acquaintance,
     pub(super) selection: Selection,
     pub(super) output: Output,
     pub(super) notifications: Notifications,
@@ -51,7 +61,7 @@ impl State {
             packet_size,
             capabilities,
             features: Features::NONE,
-            asked: false,
+            acquaintance: Acquaintance::None,
             selection: Selection::new(),
             output: Output::default(),
             notifications: Notifications::default(),
@@ -92,31 +102,20 @@ impl State {
                 self.put_ok();
             }
             b"QThreadSuffixSupported" if self.capabilities.has(features::Capability::Lldb) => {
-                self.features = self.features.with(Feature::Lldb);
+                self.speak_lldbs();
                 self.put_ok();
             }
             b"QListThreadsInStopReply" if self.capabilities.has(features::Capability::Lldb) => {
-                self.features = self.features.with(Feature::Lldb).with(Feature::ThreadsInStops);
+                self.speak_lldbs();
+                self.features = self.features.with(Feature::ThreadsInStops);
                 self.put_ok();
             }
             b"qMemoryRegionInfo" | b"qVAttachOrWaitSupported" if self.capabilities.has(features::Capability::Lldb) => {
                 self.put_ok();
             }
-            b"QStartNoAckMode" if self.capabilities.has(features::Capability::NoAck) => {
-                // GDB asks first what there is, and LLDB afterwards.
-                if !self.asked && self.capabilities.has(features::Capability::Lldb) {
-                    self.features = self.features.with(Feature::Lldb);
-                }
-                self.put_ok();
-                self.output.stop_acknowledging();
-            }
+            b"QStartNoAckMode" if self.capabilities.has(features::Capability::NoAck) => self.start_no_ack(),
             _ => match body.strip_prefix(b"qSupported") {
-                Some(announced @ ([] | [b':' | b';', ..])) => {
-                    self.asked = true;
-                    self.features = features::read(announced, self.capabilities, self.features);
-                    let Self { packet_size, capabilities, features, .. } = *self;
-                    self.output.packet(|out| features::write(out, packet_size, capabilities, features));
-                }
+                Some(announced @ ([] | [b':' | b';', ..])) => self.introduce(announced),
                 _ if body.starts_with(ECHO) && self.capabilities.has(features::Capability::Lldb) => {
                     self.output.packet(|out| out.extend_from_slice(body));
                 }
@@ -124,6 +123,35 @@ impl State {
             },
         }
         true
+    }
+
+    /// `QStartNoAckMode`. GDB asks first what there is, and LLDB afterwards: on a platform's connection never, so that there
+    /// is nothing else to know it by.
+    fn start_no_ack(&mut self) {
+        if self.acquaintance == Acquaintance::None && self.capabilities.has(features::Capability::Lldb) {
+            self.features = self.features.with(Feature::Lldb);
+            self.acquaintance = Acquaintance::Presumed;
+        }
+        self.put_ok();
+        self.output.stop_acknowledging();
+    }
+
+    /// Takes the client for LLDB, by what nobody else sends.
+    fn speak_lldbs(&mut self) {
+        self.features = self.features.with(Feature::Lldb);
+        self.acquaintance = Acquaintance::Made;
+    }
+
+    /// `qSupported`, with what the client understands.
+    fn introduce(&mut self, announced: &[u8]) {
+        // Whoever announces anything in the usual form says who it is; LLDB's own tests of its servers have other forms.
+        if announced.starts_with(b":") && self.acquaintance == Acquaintance::Presumed {
+            self.features = self.features.without(Feature::Lldb);
+        }
+        self.acquaintance = Acquaintance::Made;
+        self.features = features::read(announced, self.capabilities, self.features);
+        let Self { packet_size, capabilities, features, .. } = *self;
+        self.output.packet(|out| features::write(out, packet_size, capabilities, features));
     }
 
     /// `body` without the thread that it ends with, where the client is one that puts it there.

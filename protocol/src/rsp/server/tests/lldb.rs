@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What LLDB 14 announces.
+const LLDB: &str = "qSupported:xmlRegisters=i386,arm,mips,arc;multiprocess+;fork-events+;vfork-events+";
+
 /// A server to which LLDB has said the first thing that it says.
 fn connected() -> Server {
     let mut server = Server::new(Config::default());
@@ -27,10 +30,25 @@ fn who_does_without_acknowledgements_before_asking_what_there_is_is_lldb() {
 }
 
 #[test]
-fn who_announces_what_only_gdb_has_is_gdb_after_all() {
+fn who_then_announces_something_else_than_lldb_is_another_client() {
+    for announced in ["qSupported:multiprocess+;swbreak+", "qSupported:", "qSupported:xmlRegisters=i386"] {
+        let mut server = connected();
+        assert!(ask(&mut server, announced).contains("binary-upload+"), "{announced}");
+        assert!(!server.features().has(Feature::Lldb), "{announced}");
+    }
     let mut server = connected();
-    assert!(ask(&mut server, "qSupported:multiprocess+;swbreak+").contains("binary-upload+"));
-    assert!(!server.features().has(Feature::Lldb));
+    assert!(ask(&mut server, LLDB).contains("native-signals+"));
+}
+
+#[test]
+fn who_sends_what_only_lldb_knows_is_lldb_unless_it_announces_what_only_gdb_has() {
+    for sign in ["QThreadSuffixSupported", "QListThreadsInStopReply"] {
+        let mut server = connected();
+        ask(&mut server, sign);
+        assert!(ask(&mut server, "qSupported:multiprocess+").contains("native-signals+"), "{sign}");
+        ask(&mut server, "qSupported:xmlRegisters=i386;vContSupported+");
+        assert!(!server.features().has(Feature::Lldb), "{sign}");
+    }
 }
 
 #[test]
@@ -44,13 +62,13 @@ fn what_is_asked_for_by_its_bare_name_is_there() {
 #[test]
 fn forks_are_offered_where_their_children_can_be_named() {
     let mut server = connected();
-    assert!(!ask(&mut server, "qSupported:fork-events+;vfork-events+").contains("fork-events"));
+    assert!(!ask(&mut server, "qSupported;fork-events+;vfork-events+").contains("fork-events"));
 }
 
 #[test]
 fn threads_are_named_without_their_processes() {
     let mut server = connected();
-    ask(&mut server, "qSupported:multiprocess+");
+    ask(&mut server, LLDB);
     assert_eq!(exchange(&mut server, "qC", |it| it.reply.current_thread(THREAD)), "QC1f");
     assert_eq!(exchange(&mut server, "qfThreadInfo", |it| it.reply.threads([THREAD, OTHER])), "m1f,20");
     let exited = Event::Exited { pid: THREAD.pid, status: 0 };
