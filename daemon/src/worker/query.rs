@@ -1,5 +1,4 @@
-//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`, `qWatchpointSupportInfo`, `qFileLoadAddress`, `qShlibInfoAddr`,
-//! `jSignalsInfo`.
+//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`, `qWatchpointSupportInfo`, `qFileLoadAddress`, `qShlibInfoAddr`.
 
 use super::conversation::{Conversation, refuse};
 use crate::engine::WATCHPOINTS;
@@ -42,7 +41,6 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
             Ok(address) => reply.address(address),
             Err(error) => refuse(&error, reply),
         },
-        Request::Signals => reply.signals(),
         Request::Watchpoints => reply.watchpoints(WATCHPOINTS),
         Request::Monitor(line) => monitor(session, line, reply),
         // LLDB finds thread-local variables itself, and asks no more after this.

@@ -414,7 +414,7 @@ pub(crate) fn needed(request: &Request<'_>) -> Option<Capability> {
         | Request::Memory(
             Memory::Allocate { .. } | Memory::Free { .. } | Memory::ReadRanges(_) | Memory::Region { .. },
         )
-        | Request::Query(Query::FileAddress(_) | Query::LibraryList | Query::Signals | Query::Watchpoints)
+        | Request::Query(Query::FileAddress(_) | Query::LibraryList | Query::Watchpoints)
         | Request::Registers(Registers::Info { .. } | Registers::Restore { .. } | Registers::Save)
         | Request::Thread(Thread::Infos | Thread::StopInfo(_)) => Capability::Lldb,
         Request::Memory(Memory::Read { encoding: Encoding::Binary, .. }) => Capability::BinaryUpload,

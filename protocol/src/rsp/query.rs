@@ -1,5 +1,4 @@
-//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`, and LLDB's `qWatchpointSupportInfo`, `qFileLoadAddress`, `qShlibInfoAddr`,
-//! `jSignalsInfo`.
+//! Questions: `qRcmd`, `qSymbol`, `qGetTLSAddr`, and LLDB's `qWatchpointSupportInfo`, `qFileLoadAddress`, `qShlibInfoAddr`.
 
 use alloc::vec::Vec;
 
@@ -20,8 +19,6 @@ pub enum Request<'a> {
     LibraryList,
     /// `qRcmd,HEX`: the user's `monitor` line, decoded.
     Monitor(&'a [u8]),
-    /// `jSignalsInfo`: the signals of the system, and what a debugger does with them unless told otherwise.
-    Signals,
     /// `qSymbol:…`: the client offers to look symbols up, or answers the last look-up.
     Symbol {
         /// The value found; `None`: not found, or this is the first offer.
@@ -44,7 +41,6 @@ pub enum Request<'a> {
 
 const FILE_ADDRESS: &[u8] = b"qFileLoadAddress:";
 const LIBRARY_LIST: &[u8] = b"qShlibInfoAddr";
-const SIGNALS: &[u8] = b"jSignalsInfo";
 const WATCHPOINTS: &[u8] = b"qWatchpointSupportInfo:";
 const MONITOR: &[u8] = b"qRcmd,";
 const SYMBOL: &[u8] = b"qSymbol:";
@@ -58,7 +54,6 @@ impl<'a> Request<'a> {
     pub fn parse(body: &'a mut [u8]) -> Result<Option<Self>, Malformed> {
         match &*body {
             LIBRARY_LIST => return Ok(Some(Self::LibraryList)),
-            SIGNALS => return Ok(Some(Self::Signals)),
             WATCHPOINTS => return Ok(Some(Self::Watchpoints)),
             _ => {}
         }
@@ -85,7 +80,6 @@ impl<'a> Request<'a> {
                 hex::encode(out, path);
             }
             Self::LibraryList => out.extend_from_slice(LIBRARY_LIST),
-            Self::Signals => out.extend_from_slice(SIGNALS),
             Self::Watchpoints => out.extend_from_slice(WATCHPOINTS),
             Self::Monitor(line) => {
                 out.extend_from_slice(MONITOR);
@@ -136,7 +130,7 @@ mod tests {
         fn every_request_reads_back_as_emitted(text: Vec<u8>, value: Option<u64>, thread in selectors(), offset: u64, link_map: u64) {
             round_trip(&Request::Monitor(&text).into());
             round_trip(&Request::FileAddress(&text).into());
-            for request in [Request::LibraryList, Request::Signals, Request::Watchpoints] {
+            for request in [Request::LibraryList, Request::Watchpoints] {
                 round_trip(&request.into());
             }
             round_trip(&Request::Symbol { value, name: &text }.into());

@@ -108,7 +108,6 @@ impl Kind {
             Request::Query(
                 query::Request::FileAddress(_)
                 | query::Request::LibraryList
-                | query::Request::Signals
                 | query::Request::Watchpoints,
             )
             | Request::File(file::Request::Exists { .. } | file::Request::Md5 { .. })

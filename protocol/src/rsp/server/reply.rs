@@ -479,11 +479,6 @@ impl<'a> Reply<'a> {
         self.send(|out| escape::encode(out, &lldb::threads(threads, features)));
     }
 
-    /// In answer to `jSignalsInfo`: the signals of Linux.
-    pub fn signals(self) {
-        self.send(|out| escape::encode(out, &lldb::signals()));
-    }
-
     /// In answer to `qProcessInfo`.
     pub fn debuggee(self, info: &ProcessInfo<'_>) {
         let ProcessInfo { pid, parent, users, groups, triple, system, byte_order, pointer_size } = *info;

@@ -136,29 +136,6 @@ fn in_hex(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&digits).into_owned()
 }
 
-/// A signal, and what LLDB does with it unless its user wants something else.
-#[derive(Debug, Serialize)]
-struct SignalEntry {
-    name: String,
-    notify: bool,
-    signo: i32,
-    stop: bool,
-    suppress: bool,
-}
-
-/// The signals of Linux, as LLDB's JSON. Stops are for what is a debugger's business or a program's fault.
-pub(crate) fn signals() -> Vec<u8> {
-    // Timers, children, windows, and the C library's own.
-    const ORDINARY: [Signal; 6] = [Signal::ALRM, Signal::CHLD, Signal::URG, Signal::WINCH, Signal(77), Signal(45)];
-    const OURS: [Signal; 3] = [Signal::INT, Signal::STOP, Signal::TRAP];
-    let entry = |number| {
-        let signal = Signal::from_linux(number);
-        let stop = !ORDINARY.contains(&signal);
-        SignalEntry { name: signal.to_string(), notify: stop, signo: number, stop, suppress: OURS.contains(&signal) }
-    };
-    json(&(1..=64).filter(|number| Signal::from_linux(*number) != Signal::UNKNOWN).map(entry).collect::<Vec<_>>())
-}
-
 /// `value` as JSON text.
 fn json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("it has string keys only, and writing to memory does not fail")
@@ -257,16 +234,6 @@ mod tests {
             "[{\"name\":\"q\\\"\",\"reason\":\"signal\",\"registers\":{\"16\":\"ab01\"},\"signal\":19,\"tid\":1},\
              {\"name\":\"q\\\"\",\"registers\":{\"16\":\"ab01\"},\"tid\":2}]"
         );
-    }
-
-    #[test]
-    fn signals_are_told_by_the_systems_numbers() {
-        let text = String::from_utf8(signals()).unwrap();
-        assert!(
-            text.contains("{\"name\":\"SIGUSR1\",\"notify\":true,\"signo\":10,\"stop\":true,\"suppress\":false}"),
-            "{text}"
-        );
-        assert!(text.contains("\"name\":\"SIGCHLD\",\"notify\":false,\"signo\":17,"), "{text}");
     }
 
     #[test]
