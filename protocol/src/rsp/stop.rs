@@ -98,6 +98,8 @@ pub enum Reason<'a> {
         kind: Kind,
         /// The address that the client gave to `Z`, or one within its range.
         address: u64,
+        /// Which of the processor's debug registers watches it; only LLDB is told.
+        register: u8,
     },
 }
 
@@ -317,7 +319,7 @@ mod tests {
 
     #[test]
     fn every_reason_is_written_as_the_manual_has_it() {
-        let watch = |kind| Reason::Watchpoint { kind, address: 0x7fff };
+        let watch = |kind| Reason::Watchpoint { kind, address: 0x7fff, register: 1 };
         for (reason, all, none) in [
             (Reason::Create, "create:;", "create:;"),
             (Reason::Exec { path: b"/a" }, "exec:2f61;", ""),

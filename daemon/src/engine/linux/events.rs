@@ -362,6 +362,6 @@ fn hardware_hit(thread: &mut Thread, process: &Process) -> Option<Reason<'static
     let _ = ptrace::poke_debug_register(thread.id.tid, debug_registers::STATUS, 0);
     Some(match hit.kind {
         Kind::Hardware | Kind::Software => Reason::HardwareBreakpoint,
-        kind => Reason::Watchpoint { kind, address: hit.address },
+        kind => Reason::Watchpoint { kind, address: hit.address, register: hit.register },
     })
 }

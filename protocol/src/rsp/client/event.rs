@@ -230,7 +230,10 @@ impl Reason {
             Self::SyscallReturn(number) => stop::Reason::SyscallReturn(*number),
             Self::Vfork(child) => stop::Reason::Vfork(*child),
             Self::VforkDone => stop::Reason::VforkDone,
-            Self::Watchpoint { kind, address } => stop::Reason::Watchpoint { kind: *kind, address: *address },
+            // Servers do not say which register.
+            Self::Watchpoint { kind, address } => {
+                stop::Reason::Watchpoint { kind: *kind, address: *address, register: 0 }
+            }
         }
     }
 }

@@ -141,7 +141,7 @@ pub(super) fn event(choice: u8) -> Event<'static> {
         3 => Event::ThreadExited { thread, status: 0 },
         4 => stop(Reason::Exec { path: b"/bin/true" }),
         5 => stop(Reason::Fork(thread)),
-        6 => stop(Reason::Watchpoint { kind: Kind::ReadWatch, address: 1 << (choice % 64) }),
+        6 => stop(Reason::Watchpoint { kind: Kind::ReadWatch, address: 1 << (choice % 64), register: choice % 4 }),
         _ => stop(Reason::SoftwareBreakpoint),
     }
 }

@@ -160,10 +160,10 @@ fn name(signal: Signal, reason: &Reason<'_>) -> Option<&'static str> {
 }
 
 /// What LLDB reads out of the description of a watchpoint: its address, and its place among the debug registers, which
-/// only tells watchpoints of one address apart.
+/// LLDB shows.
 fn description(reason: &Reason<'_>) -> Option<String> {
     match reason {
-        Reason::Watchpoint { address, .. } => Some(format!("{address} 0")),
+        Reason::Watchpoint { address, register, .. } => Some(format!("{address} {register}")),
         _ => None,
     }
 }
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_word() {
-        let watch = Reason::Watchpoint { kind: Kind::WriteWatch, address: 0x10 };
+        let watch = Reason::Watchpoint { kind: Kind::WriteWatch, address: 0x10, register: 2 };
         for (reason, end) in [
             (Reason::Exec { path: b"/a" }, "reason:exec;"),
             (Reason::Fork(id(2, 2)), "reason:fork;fork:p2.2;"),
@@ -252,7 +252,7 @@ mod tests {
             (Reason::Step, "reason:trace;"),
             (Reason::Vfork(id(2, 2)), "reason:vfork;vfork:p2.2;"),
             (Reason::VforkDone, "reason:vforkdone;"),
-            (watch, "reason:watchpoint;description:31362030;"),
+            (watch, "reason:watchpoint;description:31362032;"),
             (Reason::SyscallEntry(1), "reason:signal;"),
         ] {
             let text = text(Signal::TRAP, reason, Surroundings::default(), lldb());

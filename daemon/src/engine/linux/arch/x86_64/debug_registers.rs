@@ -45,6 +45,8 @@ pub(crate) struct Hit {
     pub(crate) kind: Kind,
     /// The first byte that the debug register watches, which is within the range inserted.
     pub(crate) address: u64,
+    /// Which of the registers that is.
+    pub(crate) register: u8,
 }
 
 /// The content of one address register and its part of the control register.
@@ -123,7 +125,8 @@ impl DebugRegisters {
     pub(crate) fn hit(&self, dr6: u64) -> Option<Hit> {
         // A condition bit may be set for a register that is off, so only those in use count.
         let hits = self.slots.iter().enumerate().filter(|(index, _)| dr6 >> index & 1 != 0);
-        hits.filter_map(|(_, slot)| slot.map(|Slot { piece: Piece { kind, address, .. }, .. }| Hit { kind, address }))
+        let of = |register: usize, Piece { kind, address, .. }| Hit { kind, address, register: register as u8 };
+        hits.filter_map(|(register, slot)| slot.map(|slot| of(register, slot.piece)))
             .min_by_key(|hit| hit.kind == Kind::Hardware)
     }
 }
@@ -261,7 +264,7 @@ mod tests {
     #[test]
     fn only_registers_in_use_are_hit() {
         let registers = with(Kind::WriteWatch, 0x1000, 4);
-        assert_eq!(registers.hit(0xffff_0ff1), Some(Hit { kind: Kind::WriteWatch, address: 0x1000 }));
+        assert_eq!(registers.hit(0xffff_0ff1), Some(Hit { kind: Kind::WriteWatch, address: 0x1000, register: 0 }));
         assert_eq!(registers.hit(0xffff_0ff2), None);
         assert_eq!(registers.hit(0x4000), None);
     }
@@ -270,8 +273,8 @@ mod tests {
     fn a_watchpoint_is_told_before_a_breakpoint() {
         let mut registers = with(Kind::Hardware, 0x2000, 1);
         registers.insert(Kind::AccessWatch, 0x1000, 4).unwrap();
-        assert_eq!(registers.hit(0b11), Some(Hit { kind: Kind::AccessWatch, address: 0x1000 }));
-        assert_eq!(registers.hit(0b01), Some(Hit { kind: Kind::Hardware, address: 0x2000 }));
+        assert_eq!(registers.hit(0b11), Some(Hit { kind: Kind::AccessWatch, address: 0x1000, register: 1 }));
+        assert_eq!(registers.hit(0b01), Some(Hit { kind: Kind::Hardware, address: 0x2000, register: 0 }));
     }
 
     #[test]
