@@ -31,7 +31,6 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
         }
         Request::Allocate { size, permissions } => match session.engine.allocate(thread, size, permissions) {
             Ok(address) => reply.address(address),
-            Err(Error::Unsupported) => reply.unsupported(),
             Err(error) => refuse(&error, reply),
         },
         Request::Free { address } => finish(session.engine.free(thread, address), reply),

@@ -1,6 +1,7 @@
 //! Memory that a client wants in a program, for code and data of its own.
 
-use super::arch::{GeneralRegisters, Mode, SYSTEM_CALL};
+use super::arch::{GeneralRegisters, Mode, SystemCall};
+use super::memory::Memory;
 use super::thread::{State, Stop};
 use super::{Engine, interruptible, ptrace};
 use crate::engine::error::{Error, Result};
@@ -23,8 +24,7 @@ impl Engine {
     /// Maps `size` bytes of new memory into a process, as the process would itself. All its threads have to stand still.
     ///
     /// # Errors
-    /// [`Error::Running`], [`Error::NoThread`]; [`Error::TooMany`]; [`Error::Unsupported`] for 32-bit programs; and what
-    /// mmap(2) fails with.
+    /// [`Error::Running`], [`Error::NoThread`]; [`Error::TooMany`]; and what mmap(2) fails with.
     pub fn allocate(&mut self, thread: ThreadSelector, size: u64, permissions: Permissions) -> Result<u64> {
         let pid = self.process_of(thread)?.pid;
         if self.process(pid)?.allocations.len() >= MAX_ALLOCATIONS {
@@ -37,8 +37,9 @@ impl Engine {
         ];
         let protection = flags.iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag);
         let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        let arguments = [0, size, protection as u64, kind as u64, u64::MAX, 0];
-        let address = self.call_system(thread, libc::SYS_mmap, arguments)?;
+        // No file, as an int.
+        let arguments = [0, size, protection as u64, kind as u64, u32::MAX.into(), 0];
+        let address = self.call_system(thread, SystemCall::Map, arguments)?;
         self.process_mut(pid)?.allocations.insert(address, size);
         Ok(address)
     }
@@ -50,44 +51,40 @@ impl Engine {
     pub fn free(&mut self, thread: ThreadSelector, address: u64) -> Result<()> {
         let process = self.process_of(thread)?;
         let (pid, size) = (process.pid, *process.allocations.get(&address).ok_or(Error::System(Errno::EINVAL))?);
-        self.call_system(thread, libc::SYS_munmap, [address, size, 0, 0, 0, 0])?;
+        self.call_system(thread, SystemCall::Unmap, [address, size, 0, 0, 0, 0])?;
         self.process_mut(pid)?.allocations.remove(&address);
         Ok(())
     }
 
     /// Has a stopped thread make a system call, and leaves it as it was.
-    fn call_system(&mut self, selector: ThreadSelector, number: i64, arguments: [u64; 6]) -> Result<u64> {
+    fn call_system(&mut self, selector: ThreadSelector, call: SystemCall, arguments: [u64; 6]) -> Result<u64> {
         if self.running > 0 {
             return Err(Error::Running);
         }
         let (thread, process) = self.stopped(selector)?;
-        if process.mode == Mode::Bits32 {
-            return Err(Error::Unsupported);
+        let mode = process.mode;
+        if mode == Mode::Bits32 && arguments.iter().any(|&argument| u32::try_from(argument).is_err()) {
+            // More than there are addresses.
+            return Err(Errno::ENOMEM.into());
         }
         let tid = thread.id.tid;
         let before = *thread.registers.general(tid)?;
         let signal =
             (thread.state == State::Stopped(Stop::Signal)).then(|| ptrace::signal_info_bytes(tid)).transpose()?;
-        let mut hidden = [0; SYSTEM_CALL.len()];
-        if process.memory.read(before.pc(), &mut hidden) != hidden.len() {
-            return Err(Error::BadAddress(before.pc()));
-        }
-        process.memory.write(before.pc(), SYSTEM_CALL).map_err(|_| Error::BadAddress(before.pc()))?;
-        let made = make_call(tid, &before, number, arguments);
-        // Where one of these fails, the thread has been killed.
-        let _ = process.memory.write(before.pc(), &hidden);
-        let _ = ptrace::set_general_registers(tid, &before);
+        let calling = before.calling(call, mode, arguments);
+        let done = call_in_place(tid, &process.memory, &before, &calling, SystemCall::instruction(mode));
         if let Some(signal) = signal {
             let _ = ptrace::set_signal_info_bytes(tid, &signal);
         }
         let attached = process.attached;
-        let made = match made {
+        let result = match done {
             Ok((result, signals)) => {
                 for signal in signals {
                     super::resume::send_signal(thread.id, signal)?;
                 }
                 result
             }
+            Err(Broken::Address(address)) => return Err(Error::BadAddress(address)),
             Err(Broken::Ended(status)) => {
                 self.ended(tid, status);
                 return Err(Error::NoThread);
@@ -97,12 +94,18 @@ impl Engine {
         // As after a step: a SIGTRAP is on its way.
         self.restless.retain(|&(restless, _)| restless != tid);
         self.restless.extend((attached && signal.is_none()).then_some((tid, true)));
-        if made > u64::MAX - MAX_ERRNO { Err(Errno::from_raw(made.wrapping_neg() as i32).into()) } else { Ok(made) }
+        if result > u64::MAX - MAX_ERRNO {
+            Err(Errno::from_raw(result.wrapping_neg() as i32).into())
+        } else {
+            Ok(result)
+        }
     }
 }
 
 /// Why a call was not made.
 enum Broken {
+    /// There is no memory where the thread stands.
+    Address(u64),
     /// The thread has ended with this status.
     Ended(c_int),
     System(Errno),
@@ -114,18 +117,35 @@ impl From<Errno> for Broken {
     }
 }
 
-/// Steps a thread over the instruction that it is about to execute; the result, and the signals that came meanwhile.
-fn make_call(
+/// The result of a call, and the signals that came meanwhile.
+type Called = std::result::Result<(u64, Vec<c_int>), Broken>;
+
+/// Puts `instruction` where a thread stands, has it make the call that `calling` holds, and puts back what there was.
+fn call_in_place(
     tid: Tid,
+    memory: &Memory,
     before: &GeneralRegisters,
-    number: i64,
-    arguments: [u64; 6],
-) -> std::result::Result<(u64, Vec<c_int>), Broken> {
-    let calling = before.calling(number, arguments);
+    calling: &GeneralRegisters,
+    instruction: [u8; 2],
+) -> Called {
+    let pc = before.pc();
+    let mut hidden = instruction;
+    if memory.read(pc, &mut hidden) != hidden.len() || memory.write(pc, &instruction).is_err() {
+        return Err(Broken::Address(pc));
+    }
+    let called = make_call(tid, before, calling);
+    // Where one of these fails, the thread has been killed.
+    let _ = memory.write(pc, &hidden);
+    let _ = ptrace::set_general_registers(tid, before);
+    called
+}
+
+/// Steps a thread over the instruction that it is about to execute; the result, and the signals that came meanwhile.
+fn make_call(tid: Tid, before: &GeneralRegisters, calling: &GeneralRegisters) -> Called {
     let mut signals = Vec::new();
     loop {
         // Each time: after exec, the first step only ends that call, whose result takes the place of our number.
-        ptrace::set_general_registers(tid, &calling)?;
+        ptrace::set_general_registers(tid, calling)?;
         ptrace::step(tid, 0)?;
         let status = interruptible::wait_for(tid)?;
         if !libc::WIFSTOPPED(status) {

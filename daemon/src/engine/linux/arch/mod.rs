@@ -11,7 +11,7 @@ mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::{
-    Architecture, BREAKPOINT, BREAKPOINT_CODE, GeneralRegisters, PC_AFTER_BREAKPOINT, SYSTEM_CALL, TRIPLE,
+    Architecture, BREAKPOINT, BREAKPOINT_CODE, GeneralRegisters, PC_AFTER_BREAKPOINT, SystemCall, TRIPLE,
     debug_registers::{self, DebugRegisters},
     emulate,
 };

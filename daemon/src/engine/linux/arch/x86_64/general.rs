@@ -1,5 +1,8 @@
 //! The general registers, as `PTRACE_GETREGS` gives them.
 
+use super::super::Mode;
+use super::SystemCall;
+
 /// The registers of every thread that the kernel keeps in a thread's own stack frame.
 ///
 /// The layout is the 64-bit one for 32-bit programs too, as long as the tracer is a 64-bit program and asks with
@@ -39,10 +42,14 @@ impl GeneralRegisters {
     }
 
     /// The registers of a thread that is about to call the system from where it stands (syscall(2)).
-    pub(crate) fn calling(&self, number: i64, arguments: [u64; 6]) -> Self {
+    pub(crate) fn calling(&self, call: SystemCall, mode: Mode, arguments: [u64; 6]) -> Self {
         let mut registers = self.0;
-        registers.rax = number.cast_unsigned();
-        [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9] = arguments;
+        registers.rax = call.number(mode);
+        let it = &mut registers;
+        match mode {
+            Mode::Bits32 => [it.rbx, it.rcx, it.rdx, it.rsi, it.rdi, it.rbp] = arguments,
+            Mode::Bits64 => [it.rdi, it.rsi, it.rdx, it.r10, it.r8, it.r9] = arguments,
+        }
         registers.orig_rax = u64::MAX;
         Self(registers)
     }

@@ -4,6 +4,7 @@ pub(crate) mod debug_registers;
 mod emulate;
 mod general;
 mod place;
+mod system_call;
 mod x87;
 mod xsave;
 
@@ -15,6 +16,7 @@ use dbgsrv_protocol::rsp::description::{Description, Dialect, Register};
 pub(crate) use self::emulate::emulate;
 pub(crate) use self::general::GeneralRegisters;
 use self::place::{Place, Source, Target};
+pub(crate) use self::system_call::SystemCall;
 use self::xsave::Layout;
 use super::{Mode, Touched, WriteError};
 
@@ -23,9 +25,6 @@ pub(crate) const TRIPLE: &str = "x86_64-pc-linux-gnu";
 
 /// The instruction that a software breakpoint is: INT3.
 pub(crate) const BREAKPOINT: &[u8] = &[0xcc];
-
-/// The instruction that calls the system in 64-bit programs: SYSCALL.
-pub(crate) const SYSTEM_CALL: &[u8] = &[0x0f, 0x05];
 
 /// The code of the SIGTRAP that it raises. `TRAP_BRKPT` is what a step over a system call is told with.
 pub(crate) const BREAKPOINT_CODE: libc::c_int = libc::SI_KERNEL;
