@@ -7,6 +7,7 @@ mod view;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use dbgsrv_protocol::rsp::file::{Request, Stat};
 use nix::errno::Errno;
@@ -48,6 +49,11 @@ pub(crate) struct HostFiles {
 }
 
 impl HostFiles {
+    /// Has relative paths begin in `directory`, where they mean the server's own files; empty: in its working directory.
+    pub(crate) fn begin_in(&mut self, directory: PathBuf) {
+        self.view.directory = directory;
+    }
+
     /// Carries out `request`. A read returns at most `limit` bytes, which is what the caller's packet has room for.
     ///
     /// # Errors
@@ -68,7 +74,7 @@ impl HostFiles {
             }
             Request::Readlink { path } => self.read_link(path, limit),
             Request::SetFs(pid) => {
-                self.view = pid.map(View::of).transpose()?.unwrap_or_default();
+                self.view.look_from(pid)?;
                 Ok(FileReply::Value(0))
             }
             Request::Size { path } => Ok(FileReply::Value(self.view.stat(path, true)?.st_size as u64)),

@@ -1,11 +1,12 @@
 //! Whose files a path means.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dbgsrv_protocol::ids::Pid;
 use nix::errno::Errno;
@@ -13,35 +14,39 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2, readlinkat};
 use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
-/// The file system that paths are looked up in.
+/// The file system that paths are looked up in, the server's or another's.
 #[derive(Debug, Default)]
-pub(super) enum View {
-    /// The server's.
-    #[default]
-    Own,
-    /// That of another mount namespace, seen from this root of it.
-    Other(OwnedFd),
+pub(super) struct View {
+    /// The root of another mount namespace.
+    pub(super) root: Option<OwnedFd>,
+    /// Where relative paths of the server's own begin; empty: in its working directory.
+    pub(super) directory: PathBuf,
 }
 
 impl View {
-    /// The view that `pid` has: the server's own where both live in one mount namespace.
+    /// Takes `pid`'s view, which is the server's own where both live in one mount namespace, or that; `None`.
     ///
     /// # Errors
     /// The process is gone, or its namespace is not ours to look at.
-    pub(super) fn of(pid: Pid) -> Result<Self, Errno> {
-        if mount_namespace(&pid.to_string())? == mount_namespace("self")? {
-            return Ok(Self::Own);
-        }
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        open(format!("/proc/{pid}/root").as_str(), flags, Mode::empty()).map(Self::Other)
+    pub(super) fn look_from(&mut self, pid: Option<Pid>) -> Result<(), Errno> {
+        self.root = match pid {
+            Some(pid) if mount_namespace(&pid.to_string())? != mount_namespace("self")? => {
+                let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+                Some(open(format!("/proc/{pid}/root").as_str(), flags, Mode::empty())?)
+            }
+            _ => None,
+        };
+        Ok(())
     }
 
     /// Opens `path`. Absolute links and `..` of another namespace stay inside it.
     pub(super) fn open(&self, path: &[u8], flags: OFlag, mode: Mode) -> Result<OwnedFd, Errno> {
         let flags = flags | OFlag::O_CLOEXEC;
-        match self {
-            Self::Own => open(path, flags, mode),
-            Self::Other(root) => {
+        match &self.root {
+            // An empty path is no file, and joined it would be the directory.
+            None if path.is_empty() => Err(Errno::ENOENT),
+            None => open(&self.directory.join(OsStr::from_bytes(path)), flags, mode),
+            Some(root) => {
                 let how = OpenHow::new().flags(flags).mode(mode).resolve(ResolveFlag::RESOLVE_IN_ROOT);
                 openat2(root, path, how)
             }
