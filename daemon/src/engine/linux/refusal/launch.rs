@@ -31,7 +31,7 @@ pub enum LaunchFailed {
         path: PathBuf,
     },
     /// The directory to run in is missing.
-    #[error("the working directory {} does not exist on the server's machine; choose another with `set cwd`", _0.display())]
+    #[error("the working directory {} does not exist on the server's machine; choose another with `set cwd` (gdb) or `process launch --working-dir` (lldb)", _0.display())]
     DirectoryMissing(PathBuf),
     /// It is a directory.
     #[error("{} is a directory, not a program", _0.display())]
@@ -48,7 +48,7 @@ pub enum LaunchFailed {
     #[error("{} is on a file system that is mounted with noexec; copy it to another", _0.display())]
     MountedNoExec(PathBuf),
     /// The directory to run in is something else.
-    #[error("the working directory {} is not a directory; choose another with `set cwd`", _0.display())]
+    #[error("the working directory {} is not a directory; choose another with `set cwd` (gdb) or `process launch --working-dir` (lldb)", _0.display())]
     NotADirectory(PathBuf),
     /// It is an object file or a core dump.
     #[error("{} is an object file or a core dump, not a linked program", _0.display())]
@@ -57,7 +57,7 @@ pub enum LaunchFailed {
     #[error("{} is not executable; run `chmod +x` on it", _0.display())]
     NotExecutable(PathBuf),
     /// It is missing.
-    #[error("there is no program {} on the server's machine; give its path there with `set remote exec-file`", _0.display())]
+    #[error("there is no program {} on the server's machine; give its path there with `set remote exec-file` (gdb) or `target create --remote-file` (lldb)", _0.display())]
     NotFound(PathBuf),
     /// Anything else the system may say.
     #[error("{} cannot be started: {}", program.display(), errno.desc())]
@@ -260,7 +260,7 @@ mod tests {
             ("script", "script needs /nonexistent/sh, which does not exist on the server's machine", 2),
             (
                 "missing",
-                "there is no program missing on the server's machine; give its path there with `set remote exec-file`",
+                "there is no program missing on the server's machine; give its path there with `set remote exec-file` (gdb) or `target create --remote-file` (lldb)",
                 2,
             ),
         ] {
@@ -290,10 +290,9 @@ mod tests {
     fn the_working_directory_is_looked_at_first() {
         let scratch = Scratch::new("cwd");
         let file = scratch.file("file", 0o755, b"#!/bin/sh\n");
-        let sentence =
-            "the working directory gone does not exist on the server's machine; choose another with `set cwd`";
+        let sentence = "the working directory gone does not exist on the server's machine; choose another with `set cwd` (gdb) or `process launch --working-dir` (lldb)";
         assert_eq!(says(&scratch, "file", Some(&scratch.0.join("gone"))), (sentence.to_owned(), 2));
-        let sentence = "the working directory file is not a directory; choose another with `set cwd`";
+        let sentence = "the working directory file is not a directory; choose another with `set cwd` (gdb) or `process launch --working-dir` (lldb)";
         assert_eq!(says(&scratch, "file", Some(&file)), (sentence.to_owned(), 20));
         let relative = explain_launch(Path::new("nothing"), Some(&scratch.0), Errno::ENOENT);
         assert_eq!(relative, LaunchFailed::NotFound(scratch.0.join("nothing")));
