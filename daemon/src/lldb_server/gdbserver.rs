@@ -1,7 +1,7 @@
 //! `lldb-server gdbserver`: one session with one client.
 
 use super::words::{Word, Words};
-use super::{Failure, place};
+use super::{Failure, Request, Subcommand, place};
 use crate::gdbserver::comm::Comm;
 use crate::gdbserver::entrance::Entrance;
 use crate::gdbserver::serve::{Debuggee, Options, serve};
@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const SUBCOMMAND: &str = "g[dbserver]";
-
-const HELP: &str = "\
+const SUBCOMMAND: Subcommand = Subcommand {
+    name: "g[dbserver]",
+    help: "\
 USAGE: lldb-server g[dbserver] [options] [[HOST]:PORT | URL] [[--] PROGRAM ARG...]
 
 Serves one debugger, which is met at HOST:PORT, then ends. An empty HOST is localhost, `*` all of this machine's addresses.
@@ -39,7 +39,8 @@ unix-abstract-connect, serial, file and fd.
   --log-channels LIST   log what happens
   --native-regs         nothing
   --help, -h            print this text
-";
+",
+};
 
 /// How long whoever is to be told the port may take to open the pipe.
 const READER_PATIENCE: Duration = Duration::from_secs(10);
@@ -47,12 +48,6 @@ const READER_PATIENCE: Duration = Duration::from_secs(10);
 const READER_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What the command line asks for.
-#[derive(Debug)]
-enum Request {
-    Help,
-    Serve(Box<Serve>),
-}
-
 #[derive(Debug)]
 struct Serve {
     options: Options,
@@ -69,11 +64,7 @@ struct Serve {
 /// # Errors
 /// [`Failure`].
 pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
-    let request = parse(arguments).map_err(|problem| Failure::Usage(problem, SUBCOMMAND))?;
-    let Request::Serve(request) = request else {
-        // Where stdout is closed, nobody wants to read it.
-        return Ok(write!(io::stdout(), "{HELP}").or(Ok::<_, io::Error>(()))?);
-    };
+    let Some(request) = SUBCOMMAND.understood(parse(arguments))? else { return Ok(()) };
     // Inherited descriptors first: others must not get their numbers.
     let pipe = request.pipe.map(inherited).transpose()?;
     let entrance = Entrance::take(&request.options.comm)
@@ -129,7 +120,7 @@ pub(super) fn redirect_log(path: &Path) -> io::Result<()> {
     Ok(dup2_stderr(file)?)
 }
 
-fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request<Serve>, String> {
     let mut words = Words::new(arguments);
     let mut inputs = Vec::new();
     let (mut fd, mut call, mut attach, mut verbose) = (None, false, None, false);
@@ -180,7 +171,7 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
         capabilities: Capabilities::ALL,
         voice: Voice::LldbServer,
     };
-    Ok(Request::Serve(Box::new(Serve { options, place, named_pipe, pipe, log_file, setsid })))
+    Ok(Request::Serve(Serve { options, place, named_pipe, pipe, log_file, setsid }))
 }
 
 fn debuggee(attach: Option<OsString>, mut program: impl Iterator<Item = OsString>) -> Result<Debuggee, String> {
@@ -200,13 +191,13 @@ mod tests {
     use super::*;
     use crate::gdbserver::comm::Family;
 
-    fn parse_line(line: &str) -> Result<Request, String> {
+    fn parse_line(line: &str) -> Result<Request<Serve>, String> {
         parse(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
     }
 
     fn serving(line: &str) -> Serve {
         match parse_line(line).unwrap() {
-            Request::Serve(serve) => *serve,
+            Request::Serve(serve) => serve,
             Request::Help => panic!("{line}: help"),
         }
     }

@@ -12,7 +12,7 @@ use crate::exit::{self, ExitError};
 use crate::worker::say;
 use std::env;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +33,40 @@ Invoke a subcommand with --help for its options";
 
 /// The exit status of lldb-server where there is no way to a client.
 const NO_CLIENT: u8 = 255;
+
+/// One of the things that lldb-server does.
+struct Subcommand {
+    /// As far as it has to be written, and the rest in brackets.
+    name: &'static str,
+    /// What its options are.
+    help: &'static str,
+}
+
+/// What a subcommand's command line asks for.
+#[derive(Debug)]
+enum Request<T> {
+    /// Its help.
+    Help,
+    /// To serve, so.
+    Serve(T),
+}
+
+impl Subcommand {
+    /// What a command line asks for beyond help, which is given.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`].
+    fn understood<T>(&self, request: Result<Request<T>, String>) -> Result<Option<T>, Failure> {
+        match request.map_err(|problem| Failure::Usage(problem, self.name))? {
+            Request::Help => {
+                // Where stdout is closed, nobody wants to read it.
+                let _ = write!(io::stdout(), "{}", self.help);
+                Ok(None)
+            }
+            Request::Serve(request) => Ok(Some(request)),
+        }
+    }
+}
 
 /// Why a subcommand ends early.
 #[derive(Debug, Error)]

@@ -2,7 +2,7 @@
 
 use super::gdbserver::redirect_log;
 use super::words::{Word, Words};
-use super::{Failure, place};
+use super::{Failure, Request, Subcommand, place};
 use crate::app;
 use crate::cli::ServeOptions;
 use crate::exit::ExitError;
@@ -13,15 +13,15 @@ use dbgsrv_protocol::options::ServerOptions;
 use dbgsrv_transports::{Listener, Passed};
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-const SUBCOMMAND: &str = "p[latform]";
-
-const HELP: &str = "\
+const SUBCOMMAND: Subcommand = Subcommand {
+    name: "p[latform]",
+    help: "\
 USAGE: lldb-server p[latform] --listen [HOST]:PORT [options]
 
 Serves the platform commands of LLDB, and the debuggers that it starts, at one port. An empty HOST is localhost, `*` all of
@@ -36,18 +36,13 @@ this machine's addresses.
   --log-channels LIST         log what happens
   --debug, --verbose          nothing
   --help, -h                  print this text
-";
+",
+};
 
 /// The ports that lldb-server lets its options name.
 const PORTS: RangeInclusive<u16> = 1024..=49151;
 
 /// What the command line asks for.
-#[derive(Debug)]
-enum Request {
-    Help,
-    Serve(Serve),
-}
-
 #[derive(Debug)]
 struct Serve {
     place: String,
@@ -64,11 +59,7 @@ struct Serve {
 /// # Errors
 /// [`Failure`].
 pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
-    let request = parse(arguments).map_err(|problem| Failure::Usage(problem, SUBCOMMAND))?;
-    let Request::Serve(request) = request else {
-        // Where stdout is closed, nobody wants to read it.
-        return Ok(write!(io::stdout(), "{HELP}").or(Ok::<_, io::Error>(()))?);
-    };
+    let Some(request) = SUBCOMMAND.understood(parse(arguments))? else { return Ok(()) };
     let no_way = |reason: String| Failure::Client { place: request.place.clone(), reason };
     let transport = transport(&request.comm).map_err(no_way)?;
     let level = Targets::new().with_default(LevelFilter::WARN);
@@ -114,7 +105,7 @@ fn write_port(file: &Path, bound: &[Bound]) -> io::Result<()> {
     })
 }
 
-fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request<Serve>, String> {
     let mut words = Words::new(arguments);
     let (mut listen, mut server, mut socket_file, mut log_file, mut verbose) = (None, false, None, None, false);
     let (mut lowest, mut highest) = (None, None);
@@ -166,7 +157,7 @@ fn port(name: &str, text: &OsStr) -> Result<u16, String> {
 mod tests {
     use super::*;
 
-    fn parse_line(line: &str) -> Result<Request, String> {
+    fn parse_line(line: &str) -> Result<Request<Serve>, String> {
         parse(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
     }
 
