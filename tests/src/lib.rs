@@ -20,7 +20,6 @@ pub mod gdb;
 pub mod line;
 pub mod listening;
 pub mod lldb;
-pub mod lldb_session;
 pub mod mi;
 pub mod named;
 pub mod network;

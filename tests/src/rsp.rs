@@ -250,3 +250,13 @@ pub fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
+
+/// What [`hex`] makes of bytes, back.
+///
+/// # Panics
+/// When it is something else.
+#[must_use]
+pub fn unhex(text: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16).expect("hex");
+    text.as_bytes().chunks(2).map(byte).collect()
+}

@@ -1,8 +1,9 @@
 //! LLDB looks at programs and changes them: memory, registers, watchpoints, expressions, libraries, cores.
 
-use dbgsrv_tests::lldb_session::Lldb;
+use dbgsrv_tests::lldb::Lldb;
 use dbgsrv_tests::program;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
+use dbgsrv_tests::trial::Trial;
 use tempfile::TempDir;
 
 #[test]
@@ -29,7 +30,10 @@ fn memory_is_read_written_searched_and_described() {
     let saved_at = directory.path().join("core");
     let saved = lldb.run(&format!("process save-core --style=stack --plugin-name=minidump {}", saved_at.display()));
     assert!(!saved.contains("error:") && saved_at.metadata().is_ok_and(|file| file.len() > 0x1000), "{saved}");
-    lldb.assert_everything_known();
+    let mut lldb = Lldb::start(None);
+    lldb.run(&format!("target create {} --core {}", program::path("memory").display(), saved_at.display()));
+    let backtrace = lldb.run("thread backtrace");
+    assert!(backtrace.contains("`filled") && backtrace.contains("`main"), "{backtrace}");
 }
 
 #[test]
@@ -70,7 +74,6 @@ fn registers_and_their_parts_are_read_and_written() {
     lldb.run_to_stop("process continue");
     let told = std::fs::read(&report).expect("the program writes its report");
     assert_eq!((&told[..5], told[15]), (&[0xff, 0xee, 0xdd, 0xcc, 0][..], 0x11));
-    lldb.assert_everything_known();
 }
 
 #[test]
@@ -82,24 +85,46 @@ fn watchpoints_tell_who_touches_a_variable() {
     let mut lldb = Lldb::connected(server.port(), Some(&program::path("basics")));
     lldb.run("breakpoint set --name main");
     lldb.run_to_stop("process launch");
+    // One that nothing touches, so that the others have other debug registers.
+    lldb.run("watchpoint set expression --size 1 -- (char *)&watched + 8");
     let set = lldb.run("watchpoint set variable watched");
     assert!(set.contains("Watchpoint created"), "{set}");
     for value in ["new value: 1", "new value: 37"] {
         let stop = lldb.run_to_stop("process continue");
-        assert!(stop.contains("stop reason = watchpoint 1"), "{stop}");
-        let list = lldb.run("watchpoint list --verbose");
-        assert!(list.contains(value), "{list}");
+        assert!(stop.contains("stop reason = watchpoint 2"), "{stop}");
+        let list = lldb.run("watchpoint list --verbose 2");
+        assert!(list.contains(value) && list.contains("hw_index = 1"), "{list}");
     }
-    lldb.run("watchpoint delete 1");
+    lldb.run("watchpoint delete 2");
     lldb.run("watchpoint set variable --watch read watched");
     let stop = lldb.run_to_stop("process continue");
-    assert!(stop.contains("stop reason = watchpoint 2"), "{stop}");
+    assert!(stop.contains("stop reason = watchpoint 3"), "{stop}");
     let limits = lldb.run("watchpoint list");
     assert!(limits.contains("supported hardware watchpoints: 4"), "{limits}");
-    lldb.run("watchpoint delete 2");
+    lldb.run("watchpoint delete");
     let end = lldb.run_to_stop("process continue");
     assert!(end.contains("exited with status = 3"), "{end}");
-    lldb.assert_everything_known();
+}
+
+#[test]
+fn memory_is_allocated_in_programs_of_32_bits_too() {
+    if stand_in_lacks("LLDB's dialect") {
+        return;
+    }
+    let Some(program) = program::i386() else { return };
+    let server = Server::start();
+    let mut lldb = Lldb::connected(server.port(), Some(&program));
+    lldb.run("breakpoint set --name square");
+    lldb.run_to_stop("process launch");
+    lldb.run("breakpoint disable 1");
+    let called = lldb.run("expression square(x) + 1");
+    assert!(called.contains("= 37"), "{called}");
+    let too_much = lldb.run("process plugin packet send _M100001000,rw");
+    assert!(too_much.contains("response: E0c"), "{too_much}");
+    let end = lldb.run_to_stop("process continue");
+    assert!(end.contains("exited with status = 3"), "the program is as it was: {end}");
+    let allocated = lldb.packets().into_iter().find(|packet| packet.request.starts_with("_M")).expect("it is needed");
+    assert!(u32::from_str_radix(&allocated.reply, 16).is_ok_and(|address| address > 0), "{allocated:?}");
 }
 
 #[test]
@@ -127,5 +152,23 @@ fn expressions_call_functions_and_load_libraries() {
     assert!(end.contains("exited with status = 3"), "{end}");
     let used = |name| lldb.packets().iter().any(|packet| packet.request.starts_with(name) && !packet.reply.is_empty());
     assert!(used("_M") && used("QSaveRegisterState") && used("QRestoreRegisterState:"));
-    lldb.assert_everything_known();
+}
+
+/// Later LLDBs read several ranges at once.
+#[test]
+fn several_ranges_are_read_in_one_packet() {
+    if stand_in_lacks("LLDB's dialect") {
+        return;
+    }
+    let server = Server::start();
+    let target = Trial::start("beats", 1);
+    let mut client = server.rsp();
+    assert_eq!(client.request("QThreadSuffixSupported"), "OK");
+    client.attach(target.pid());
+    // Where the program begins: an ELF header.
+    assert_eq!(client.request("MultiMemRead:ranges:400000,4,0,4,400001,3;"), "4,0,3;\x7fELFELF");
+    for malformed in ["400000,4", "400000;", "400000,4,400000;", "x,4;", ";"] {
+        let reply = client.request(&format!("MultiMemRead:ranges:{malformed}"));
+        assert!(reply.starts_with('E'), "{malformed}: {reply}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use dbgsrv_tests::lldb_session::Lldb;
+use dbgsrv_tests::lldb::Lldb;
 use dbgsrv_tests::process::Owned;
 use dbgsrv_tests::program;
 use dbgsrv_tests::server::{Server, stand_in_lacks};

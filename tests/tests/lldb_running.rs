@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use dbgsrv_tests::lldb_session::Lldb;
+use dbgsrv_tests::lldb::Lldb;
 use dbgsrv_tests::program;
+use dbgsrv_tests::rsp::unhex;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
 use tempfile::TempDir;
 
@@ -33,7 +34,6 @@ fn a_program_is_broken_into_and_stepped_through() {
     assert!(backtrace.contains("frame #0") && backtrace.contains("`main at basics.c:22"), "{backtrace}");
     let end = lldb.run_to_stop("process continue");
     assert!(end.contains("exited with status = 3"), "{end}");
-    lldb.assert_everything_known();
 
     lldb.connect(server.port());
     let stop = lldb.run_to_stop("process launch");
@@ -60,7 +60,14 @@ fn breakpoints_stand_at_addresses_and_in_debug_registers() {
     assert!(lldb.run("breakpoint delete 3").contains("1 breakpoints deleted"));
     let end = lldb.run_to_stop("process continue");
     assert!(end.contains("exited with status = 3"), "{end}");
-    lldb.assert_everything_known();
+}
+
+/// Why the last program was not started: LLDB 14 shows the number alone, later ones the text.
+fn refusal(lldb: &Lldb) -> String {
+    let packets = lldb.packets();
+    let launch = packets.iter().rfind(|packet| packet.request.starts_with("vRun;")).expect("LLDB starts a program");
+    let (_, text) = launch.reply.split_once(';').unwrap_or_else(|| panic!("{launch:?}"));
+    String::from_utf8(unhex(text)).expect("text")
 }
 
 #[test]
@@ -92,8 +99,38 @@ fn a_program_gets_its_arguments_environment_and_directory() {
     assert!(told.contains("randomized yes\n"), "{told}");
     lldb.connect(server.port());
     let refused = lldb.run("process launch -w /nowhere");
-    assert!(refused.contains("/nowhere"), "the reason is shown: {refused}");
-    lldb.assert_everything_known();
+    assert!(refused.contains("error:"), "{refused}");
+    let reason = refusal(&lldb);
+    assert!(
+        reason.contains("/nowhere does not exist") && reason.contains("`process launch --working-dir`"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_program_that_is_called_otherwise_on_the_server_is_started_by_that_name() {
+    if stand_in_lacks("LLDB's dialect") {
+        return;
+    }
+    let server = Server::start();
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let (here, there) = (directory.path().join("here"), directory.path().join("there"));
+    fs::copy(program::path("basics"), &here).expect("the directory is writable");
+    let mut lldb = Lldb::connected(server.port(), Some(&here));
+    fs::rename(&here, &there).expect("the directory is writable");
+    let refused = lldb.run("process launch");
+    assert!(refused.contains("error:"), "{refused}");
+    let reason = refusal(&lldb);
+    assert!(reason.contains("there is no program") && reason.contains("`target create --remote-file`"), "{reason}");
+    drop(lldb);
+
+    fs::copy(&there, &here).expect("the directory is writable");
+    let mut lldb = Lldb::start(None);
+    lldb.run(&format!("target create --remote-file {} {}", there.display(), here.display()));
+    lldb.connect(server.port());
+    fs::remove_file(&here).expect("the directory is writable");
+    let end = lldb.run_to_stop("process launch");
+    assert!(end.contains("exited with status = 3"), "{end}");
 }
 
 #[test]
@@ -117,5 +154,4 @@ fn signals_stop_the_program_and_are_given_to_it() {
     assert!(stop.contains("stop reason = signal SIGSEGV") && stop.contains("fault at signals.c"), "{stop}");
     let end = lldb.run_to_stop("process continue");
     assert!(end.contains("exited with status = 11"), "{end}");
-    lldb.assert_everything_known();
 }

@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use dbgsrv_tests::gdb::batch;
+use dbgsrv_tests::gdb::{Transcript, batch};
 use dbgsrv_tests::named::{Link, Running};
 use dbgsrv_tests::process::{Owned, threads};
 use dbgsrv_tests::rsp::{Client, packet};
-use dbgsrv_tests::{program, wait_until};
+use dbgsrv_tests::{premote, program, wait_until};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
@@ -188,4 +188,27 @@ fn a_platform_that_is_a_server_serves_on() {
     }
     server.process.signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!(server.end(), 0);
+}
+
+#[test]
+fn an_lldb_without_a_server_starts_it_for_programs_of_its_own_machine() {
+    let link = link();
+    let commands = [
+        "breakpoint set --name square",
+        "run",
+        // Of lldb-server's own, packets are half as large.
+        "process plugin packet send qSupported",
+        "frame variable x",
+        "process continue",
+    ];
+    let mut lldb = Command::new("lldb");
+    lldb.args(["--no-lldbinit", "--no-use-colors", "--batch"]);
+    lldb.args(commands.iter().flat_map(|command| ["-o", command])).arg(program::path("basics"));
+    lldb.env("LLDB_DEBUGSERVER_PATH", link.path()).env("LC_ALL", "C").stdin(Stdio::null());
+    let outcome = premote::finish(lldb);
+    let transcript = Transcript(outcome.stdout + &outcome.stderr);
+    transcript.assert_has("PacketSize=40000;");
+    transcript.assert_has("x = 6");
+    transcript.assert_has("watched is 37");
+    transcript.assert_has("exited with status = 3");
 }

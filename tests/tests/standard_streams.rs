@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
 use dbgsrv_tests::process::Owned;
-use dbgsrv_tests::rsp::{self, hex};
+use dbgsrv_tests::rsp::{self, hex, unhex};
 use dbgsrv_tests::server::{Kind, Server, dbgsrv, stand_in_lacks};
 use dbgsrv_tests::{GUARD, premote, program};
 use nix::sys::signal::{Signal, kill};
@@ -40,9 +40,8 @@ fn start(client: &mut rsp::Client, mode: &str) {
 }
 
 fn text(packet: &str) -> String {
-    let digits = packet.strip_prefix('O').unwrap_or_else(|| panic!("{packet} is no output")).as_bytes();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16).expect("hex");
-    String::from_utf8_lossy(&digits.chunks(2).map(byte).collect::<Vec<_>>()).into_owned()
+    let digits = packet.strip_prefix('O').unwrap_or_else(|| panic!("{packet} is no output"));
+    String::from_utf8_lossy(&unhex(digits)).into_owned()
 }
 
 /// What the program prints until it stops or ends, and how that is told.
