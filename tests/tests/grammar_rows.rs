@@ -152,7 +152,7 @@ fn assert_meets(outcome: premote::Outcome, listed: &str) {
 }
 
 #[test]
-fn table_3_2_npipe_with_everything_that_both_sides_admit() {
+fn table_2_3_and_3_2_npipe_with_everything_that_both_sides_admit() {
     let name = unique("npipe");
     let transport = format!("npipe:pipe={name},hidden,password={PASSWORD},IcfEnable");
     let _server = Server::start_with(&["-t", &transport, "-t", "tcp:port=0,bind=127.0.0.1,hidden"]);
@@ -165,7 +165,7 @@ fn table_3_2_npipe_with_everything_that_both_sides_admit() {
 }
 
 #[test]
-fn table_3_2_tcp_with_everything_that_both_sides_admit() {
+fn table_2_3_and_3_2_tcp_with_everything_that_both_sides_admit() {
     let server = Server::start_with(&["-t", &format!("tcp:port=0,hidden,ipversion=6,password={PASSWORD}")]);
     let port = server.port();
     for connection in [
@@ -177,7 +177,7 @@ fn table_3_2_tcp_with_everything_that_both_sides_admit() {
 }
 
 #[test]
-fn table_3_2_tcp_reverse_with_everything_that_both_sides_admit() {
+fn table_2_3_and_3_2_tcp_reverse_with_everything_that_both_sides_admit() {
     let reserved = Reserved::new();
     let port = reserved.port();
     let server = format!("tcp:port={port},clicon=127.0.0.1,ipversion=4,password={PASSWORD}");
@@ -188,7 +188,7 @@ fn table_3_2_tcp_reverse_with_everything_that_both_sides_admit() {
 }
 
 #[test]
-fn table_3_2_com_with_everything_that_both_sides_admit() {
+fn table_2_3_and_3_2_com_with_everything_that_both_sides_admit() {
     let line = Line::new(115_200, Faults::default());
     let served = line.served(7, &format!(",hidden,password={PASSWORD}"));
     let _server = Server::start_with(&["-t", &served, "-t", "tcp:port=0,bind=127.0.0.1,hidden"]);
@@ -208,7 +208,7 @@ fn certificates() -> (Certificates, String) {
 }
 
 #[test]
-fn table_3_2_spipe_with_everything_that_both_sides_admit() {
+fn table_2_3_and_3_2_spipe_with_everything_that_both_sides_admit() {
     let (certificates, more) = certificates();
     let transport = format!("spipe:proto=tls1,certuser=app,pipe=app,hidden,password={PASSWORD} -t tcp:port=0,hidden");
     let _server = certificates.serve(&transport);
@@ -217,7 +217,7 @@ fn table_3_2_spipe_with_everything_that_both_sides_admit() {
 }
 
 #[test]
-fn table_3_2_ssl_with_everything_that_both_sides_admit() {
+fn table_2_3_and_3_2_ssl_with_everything_that_both_sides_admit() {
     let (certificates, more) = certificates();
     let server = certificates.serve(&format!("ssl:proto=tls1,certuser=app,port=0,hidden,password={PASSWORD}"));
     let connection = format!("ssl:proto=tls1,server=localhost,port={},{more}", server.port());
@@ -226,7 +226,7 @@ fn table_3_2_ssl_with_everything_that_both_sides_admit() {
 }
 
 #[test]
-fn table_3_2_ssl_reverse_with_everything_that_both_sides_admit() {
+fn table_2_3_and_3_2_ssl_reverse_with_everything_that_both_sides_admit() {
     let (certificates, more) = certificates();
     let reserved = Reserved::new();
     let port = reserved.port();
