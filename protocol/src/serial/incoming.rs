@@ -159,6 +159,11 @@ impl Incoming {
         true
     }
 
+    /// Whether something that came shows that something before it did not.
+    pub(super) fn is_lacking(&self) -> bool {
+        !self.islands.is_empty()
+    }
+
     /// The other side wants to know.
     pub(super) fn want_ack(&mut self) {
         self.is_ack_due = true;

@@ -13,6 +13,9 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
+/// The most data, in bytes, with which an acknowledgement of losses goes along.
+const MAX_RIDE: usize = 256;
+
 /// How a channel's end begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Opening {
@@ -186,6 +189,12 @@ impl Life {
         self.is_met && self.incoming.is_ack_due()
     }
 
+    /// Whether an acknowledgement may go along with data. One that tells of losses is not put into a long frame: on such a line
+    /// that is likely lost, and without the news the other side goes on with frames as long.
+    pub(super) fn can_ack_ride(&self, line: &Line) -> bool {
+        !self.incoming.is_lacking() || line.payload() <= MAX_RIDE
+    }
+
     /// Writes an acknowledgement.
     pub(super) fn write_ack(&mut self, channel: Channel, out: &mut Vec<u8>) {
         let Some(peer) = self.peer else { return };
@@ -203,7 +212,8 @@ impl Life {
         self.outgoing.sent(next, line.next_order(), left_at);
         self.asked_at = left_at;
         self.share += (bytes.len() + OVERHEAD) as u64;
-        let ack = self.incoming.is_ack_welcome().then(|| self.incoming.take_ack());
+        let is_ack_welcome = self.incoming.is_ack_welcome() && self.can_ack_ride(line);
+        let ack = is_ack_welcome.then(|| self.incoming.take_ack());
         // Where nothing follows, nothing would show that this one was lost.
         let want = !self.outgoing.is_ready();
         Stream { ack, data: Some(data), want }.emit(channel, seed(self.mine, peer), out);

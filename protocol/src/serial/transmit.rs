@@ -49,14 +49,17 @@ impl Link {
     }
 
     /// Channels take turns by how many bytes they have sent. Frames without data go first; an acknowledgement does not if
-    /// its channel's data is next, with which it can go.
+    /// its channel's data is next, with which it can ride.
     fn next_turn(&self) -> Option<(Channel, Turn)> {
         let data = self.next_data();
         let notices = (0..CHANNELS).filter_map(Channel::new).filter_map(|channel| {
             let turn = match &self.slots[index(channel)] {
                 Slot::Closed(closed) => closed.gone.map(|_| Turn::Gone),
                 Slot::Open(life) if life.is_hello_due() => Some(Turn::Hello),
-                Slot::Open(life) => (life.is_ack_due() && data != Some(channel)).then_some(Turn::Ack),
+                Slot::Open(life) => {
+                    let rides = data == Some(channel) && life.can_ack_ride(&self.line);
+                    (life.is_ack_due() && !rides).then_some(Turn::Ack)
+                }
             };
             turn.map(|turn| (channel, turn))
         });
