@@ -1,24 +1,23 @@
 //! Answers.
 
+mod error;
+mod lldb;
 mod platform;
+mod trace;
 
-use alloc::format;
 use alloc::vec::Vec;
 
-use super::super::description::Register;
+pub(super) use self::error::ErrorForm;
+use self::error::put_file_error;
 use super::super::packet::{escape, hex, run_length};
-use super::super::process::ProcessInfo;
 use super::super::request::Request;
 use super::super::stop::Event;
-use super::super::stop::lldb;
-use super::super::thread::ThreadInfo;
 use super::super::thread::{Scope, ThreadSelector, put_thread};
-use super::super::{field, memory, process, query, resume, settings, thread, trace, transfer};
+use super::super::{field, memory, process, query, resume, settings, thread, transfer};
 use super::select::Selection;
 use super::state::State;
 use super::{Feature, Features, Violation};
 use crate::ids::{Pid, ThreadId};
-use crate::limits::MAX_ERROR_TEXT;
 
 /// `ESRCH`, where LLDB asks for what there can't be without a process.
 const NO_PROCESS: u8 = 3;
@@ -86,123 +85,6 @@ impl About {
     }
 }
 
-/// What was refused, in the words that GDB has for it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Refusal {
-    /// `vAttach`.
-    Attach(Pid),
-    /// `vRun` with a program.
-    Run,
-    /// `vRun` without one.
-    RunDefault,
-}
-
-/// How an error is written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum ErrorForm {
-    /// `Exx`.
-    Code,
-    /// `Exx;HEXTEXT`.
-    CodeAndText,
-    /// `F-1,xx`, which has no room for text.
-    File,
-    /// A notification and no answer, see [`put_refusal`].
-    Refusal(Refusal),
-    /// `E.TEXT`.
-    Text,
-}
-
-impl ErrorForm {
-    /// The form of an error in answer to `request`.
-    pub(super) fn new(features: Features, request: &Request<'_>) -> Self {
-        // GDB before `error-message` shows `E.TEXT` to its user, or takes it for an error at least, in answer to these,
-        // and takes it for data or a broken packet in answer to some others.
-        let text =
-            matches!(request, Request::Process(_) | Request::Registers(_) | Request::Resume(_) | Request::Setting(_));
-        match Self::unasked(features) {
-            _ if matches!(request, Request::File(_)) => Self::File,
-            Self::Code if features.has(Feature::Gdb) && Refusal::of(request).is_some() => {
-                Refusal::of(request).map_or(Self::Text, Self::Refusal)
-            }
-            Self::Code if text && !features.has(Feature::Lldb) => Self::Text,
-            form => form,
-        }
-    }
-
-    /// The form of an error in answer to whatever it was.
-    pub(super) fn unasked(features: Features) -> Self {
-        if features.has(Feature::ErrorMessage) {
-            Self::Text
-        } else if features.has(Feature::ErrorStrings) {
-            Self::CodeAndText
-        } else {
-            Self::Code
-        }
-    }
-
-    pub(super) fn emit(self, out: &mut Vec<u8>, errno: u8, text: &str) {
-        let text = &text.as_bytes()[..text.floor_char_boundary(MAX_ERROR_TEXT)];
-        match self {
-            Self::Code | Self::CodeAndText => {
-                out.push(b'E');
-                field::put_byte(out, errno);
-                if self == Self::CodeAndText {
-                    out.push(b';');
-                    hex::encode(out, text);
-                }
-            }
-            Self::File => put_file_error(out, errno.into()),
-            Self::Refusal(refusal) => put_refusal(out, refusal, text),
-            Self::Text => {
-                out.extend_from_slice(b"E.");
-                put_text(out, text);
-            }
-        }
-    }
-}
-
-impl Refusal {
-    fn of(request: &Request<'_>) -> Option<Self> {
-        match *request {
-            Request::Process(process::Request::Attach(pid)) => Some(Self::Attach(pid)),
-            Request::Process(process::Request::Run { program: b"", .. }) => Some(Self::RunDefault),
-            Request::Process(process::Request::Run { .. }) => Some(Self::Run),
-            _ => None,
-        }
-    }
-}
-
-/// Text, which cannot be escaped.
-fn put_text(out: &mut Vec<u8>, text: &[u8]) {
-    out.extend(text.iter().map(|byte| match byte {
-        b'$' | b'#' | b'*' | b'}' => b'?',
-        0..b' ' | 0x7f => b' ',
-        other => *other,
-    }));
-}
-
-/// GDB before `error-message` drops the text of every answer to `vAttach` and `vRun`. What it does show, with the request
-/// then taken for failed, is a stop notification that it can't read (seen with GDB 13.1).
-fn put_refusal(out: &mut Vec<u8>, refusal: Refusal, text: &[u8]) {
-    let what = match refusal {
-        Refusal::Attach(pid) => format!("Attaching to process {pid} failed: "),
-        Refusal::Run => "Running the program on the remote target failed: ".into(),
-        // What GDB itself says to an error.
-        Refusal::RunDefault => {
-            "Running the default executable on the remote target failed; try \"set remote exec-file\"? The reason: "
-                .into()
-        }
-    };
-    out.extend_from_slice(b"Stop:X\n");
-    out.extend_from_slice(what.as_bytes());
-    put_text(out, text);
-}
-
-fn put_file_error(out: &mut Vec<u8>, errno: u32) {
-    out.extend_from_slice(b"F-1,");
-    field::put_number(out, errno.into());
-}
-
 impl<'a> Reply<'a> {
     pub(super) fn new(state: &'a mut State, about: About, form: ErrorForm) -> Self {
         Self { state, about, form }
@@ -265,7 +147,8 @@ impl<'a> Reply<'a> {
     }
 
     /// It failed. `errno` is 1 to 255 and, in answer to [`Request::File`], the protocol's own number; `text` is a
-    /// sentence for the user, who sees it if the client has a way to show it. At most [`MAX_ERROR_TEXT`] bytes count.
+    /// sentence for the user, who sees it if the client has a way to show it. At most
+    /// [`MAX_ERROR_TEXT`](crate::limits::MAX_ERROR_TEXT) bytes count.
     pub fn error(mut self, errno: u8, text: &str) {
         let form = self.form;
         if form == ErrorForm::Code && matches!(self.about, About::Monitor) {
@@ -412,104 +295,6 @@ impl<'a> Reply<'a> {
         });
     }
 
-    /// In answer to `qMemoryRegionInfo`.
-    pub fn memory_region(self, region: &memory::Region<'_>) {
-        self.send(|out| {
-            out.extend_from_slice(b"start:");
-            field::put_number(out, region.start);
-            out.extend_from_slice(b";size:");
-            field::put_number(out, region.size);
-            out.push(b';');
-            if let Some(permissions) = region.permissions {
-                out.extend_from_slice(b"permissions:");
-                permissions.emit(out);
-                out.push(b';');
-            }
-            if !region.name.is_empty() {
-                out.extend_from_slice(b"name:");
-                hex::encode(out, region.name);
-                out.push(b';');
-            }
-        });
-    }
-
-    /// In answer to `MultiMemRead`: how many bytes of each range could be read, and these.
-    pub fn memory_ranges(self, lengths: &[usize], bytes: &[u8]) {
-        self.send(|out| {
-            for (index, length) in lengths.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                field::put_number(out, *length as u64);
-            }
-            out.push(b';');
-            escape::encode(out, bytes);
-        });
-    }
-
-    /// Where something is: in answer to `_M`, `qFileLoadAddress`, `qShlibInfoAddr`.
-    pub fn address(self, address: u64) {
-        self.send(|out| out.extend_from_slice(format!("{address:016x}").as_bytes()));
-    }
-
-    /// In answer to `QSaveRegisterState`.
-    pub fn saved(self, number: u32) {
-        self.send(|out| out.extend_from_slice(format!("{number}").as_bytes()));
-    }
-
-    /// In answer to `qWatchpointSupportInfo`.
-    pub fn watchpoints(self, count: usize) {
-        self.send(|out| out.extend_from_slice(format!("num:{count};").as_bytes()));
-    }
-
-    /// In answer to `qThreadStopInfo`. The chosen thread stays.
-    pub fn stop_info(self, event: &Event<'_>) {
-        let (features, capabilities) = (self.state.features, self.state.capabilities);
-        self.send(|out| event.emit_within(out, features, capabilities));
-    }
-
-    /// In answer to `qRegisterInfo`.
-    pub fn register_info(self, register: &Register) {
-        self.send(|out| out.extend_from_slice(register.to_lldb().as_bytes()));
-    }
-
-    /// In answer to `jThreadsInfo`.
-    pub fn thread_infos(self, threads: &[ThreadInfo<'_>]) {
-        let features = self.features();
-        self.send(|out| escape::encode(out, &lldb::threads(threads, features)));
-    }
-
-    /// In answer to `qProcessInfo`.
-    pub fn debuggee(self, info: &ProcessInfo<'_>) {
-        let ProcessInfo { pid, parent, users, groups, triple, system, byte_order, pointer_size } = *info;
-        self.send(|out| {
-            let numbers = [
-                ("pid", pid.raw().cast_unsigned()),
-                ("parent-pid", parent),
-                ("real-uid", users[0]),
-                ("real-gid", groups[0]),
-                ("effective-uid", users[1]),
-                ("effective-gid", groups[1]),
-            ];
-            for (name, number) in numbers {
-                out.extend_from_slice(format!("{name}:{number:x};").as_bytes());
-            }
-            out.extend_from_slice(b"triple:");
-            hex::encode(out, triple.as_bytes());
-            let rest = format!(";ostype:{system};endian:{byte_order};ptrsize:{pointer_size};");
-            out.extend_from_slice(rest.as_bytes());
-        });
-    }
-
-    /// In answer to `qLaunchSuccess`: why the program could not be started.
-    pub fn launch_failed(self, why: &str) {
-        let why = &why.as_bytes()[..why.floor_char_boundary(MAX_ERROR_TEXT)];
-        self.send(|out| {
-            out.push(b'E');
-            put_text(out, why);
-        });
-    }
-
     /// In answer to `qAttached`: whether the process was there before the session.
     pub fn attached(self, attached: bool) {
         self.send(|out| field::put_switch(out, attached));
@@ -537,64 +322,6 @@ impl<'a> Reply<'a> {
     /// In answer to `qGetTLSAddr`.
     pub fn tls_address(self, address: u64) {
         self.send(|out| field::put_number(out, address));
-    }
-
-    /// In answer to `QTFrame`: the number of the frame that is selected now, and of its tracepoint; `None`: no such frame.
-    pub fn trace_frame(self, found: Option<(u32, u32)>) {
-        self.send(|out| match found {
-            None => out.extend_from_slice(b"F-1"),
-            Some((frame, tracepoint)) => {
-                out.push(b'F');
-                field::put_number(out, frame.into());
-                out.push(b'T');
-                field::put_number(out, tracepoint.into());
-            }
-        });
-    }
-
-    /// In answer to `qTP`: how often a tracepoint was hit, and how many bytes of the buffer its frames take up.
-    pub fn trace_hits(self, hits: u64, bytes: u64) {
-        self.send(|out| {
-            out.push(b'V');
-            field::put_number(out, hits);
-            out.push(b':');
-            field::put_number(out, bytes);
-        });
-    }
-
-    /// In answer to `qTfP` and its like; `None`: that was all.
-    pub fn trace_piece(self, piece: Option<trace::Piece<'_>>) {
-        self.send(|out| match piece {
-            None => out.push(b'l'),
-            Some(piece) => piece.emit(out),
-        });
-    }
-
-    /// In answer to `qTStatus`.
-    pub fn trace_status(self, status: &trace::Status<'_>) {
-        self.send(|out| status.emit(out));
-    }
-
-    /// In answer to `qTV`; `None`: its value is not known.
-    pub fn trace_value(self, value: Option<u64>) {
-        self.send(|out| match value {
-            None => out.push(b'U'),
-            Some(value) => {
-                out.push(b'V');
-                field::put_number(out, value);
-            }
-        });
-    }
-
-    /// In answer to `qTBuffer`: bytes of the buffer; none: it ends before them.
-    pub fn trace_buffer(self, bytes: &[u8]) {
-        self.send(|out| {
-            if bytes.is_empty() {
-                out.push(b'l');
-            } else {
-                hex::encode(out, bytes);
-            }
-        });
     }
 
     /// In answer to `qSymbol`: where is `name`?
