@@ -16,7 +16,7 @@ const SHOWN: usize = 8;
 pub(crate) struct Awaited {
     name: String,
     processes: Processes,
-    /// Those that it is not, whatever they run.
+    /// Those that it is not.
     passed_over: BTreeSet<Pid>,
 }
 
@@ -30,9 +30,9 @@ impl Awaited {
         Ok(Self { name: String::from_utf8_lossy(name).into_owned(), processes, passed_over: BTreeSet::new() })
     }
 
-    /// It is none of those that there are by now.
+    /// It is none of those that run the program by now. One that runs another may still become it.
     pub(crate) fn pass_over_present(&mut self) {
-        self.passed_over = process_info::processes().collect();
+        self.passed_over = self.running().into_iter().collect();
     }
 
     /// The one process that it may be.
@@ -40,18 +40,23 @@ impl Awaited {
     /// # Errors
     /// [`Error::NoSuchName`], [`Error::SeveralNamed`].
     pub(crate) fn find(&mut self) -> Result<Pid> {
+        let found = self.running();
+        match found[..] {
+            [] => Err(Error::NoSuchName(self.name.clone())),
+            [pid] => Ok(pid),
+            _ => {
+                let ids: Vec<_> = found.iter().take(SHOWN).map(ToString::to_string).collect();
+                Err(Error::SeveralNamed(self.name.clone(), ids.join(", ")))
+            }
+        }
+    }
+
+    /// Those that run the program, but for what is passed over.
+    fn running(&mut self) -> Vec<Pid> {
         let by = if self.name.contains('/') { ExecutableMatch::FullPath } else { ExecutableMatch::FileName };
         let own = std::process::id() as i32;
         let Self { name, processes, passed_over } = self;
         let candidates = process_info::processes().filter(|pid| !passed_over.contains(pid) && pid.raw() != own);
-        let found: Vec<_> = candidates.filter(|&pid| processes.runs(pid, name, by)).collect();
-        match found[..] {
-            [] => Err(Error::NoSuchName(name.clone())),
-            [pid] => Ok(pid),
-            _ => {
-                let ids: Vec<_> = found.iter().take(SHOWN).map(ToString::to_string).collect();
-                Err(Error::SeveralNamed(name.clone(), ids.join(", ")))
-            }
-        }
+        candidates.filter(|&pid| processes.runs(pid, name, by)).collect()
     }
 }
