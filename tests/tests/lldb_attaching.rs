@@ -71,6 +71,13 @@ fn running_copy(directory: &TempDir, name: &str) -> Owned {
     Owned::spawn(command.args(["beats", "0"]).stdin(Stdio::null()))
 }
 
+/// A process that becomes such a copy when a server has had time to begin to wait for it.
+fn future_copy(directory: &TempDir, name: &str) -> Owned {
+    let mut command = Command::new("sh");
+    command.args(["-c", "sleep 1; exec \"$0\" beats 0"]).arg(directory.path().join(name));
+    Owned::spawn(command.stdin(Stdio::null()))
+}
+
 #[test]
 fn programs_are_found_by_their_names_and_waited_for() {
     if stand_in_lacks("LLDB's dialect") {
@@ -85,6 +92,9 @@ fn programs_are_found_by_their_names_and_waited_for() {
     let mut lldb = Lldb::connected(server.port(), None);
     let refused = lldb.run(&format!("process attach --name {name}"));
     assert!(refused.contains("error:"), "there is none yet: {refused}");
+    let mut lldb = Lldb::connected(server.port(), None);
+    let refused = lldb.run(&format!("process attach --pid {}", server.pid()));
+    assert!(refused.contains("attach failed: ") && refused.contains("server"), "the reason is shown: {refused}");
 
     let mut first = running_copy(&directory, &name);
     let mut lldb = Lldb::connected(server.port(), None);
@@ -95,7 +105,7 @@ fn programs_are_found_by_their_names_and_waited_for() {
     let mut lldb = Lldb::connected(server.port(), None);
     lldb.send(&format!("process attach --name {name} --waitfor"));
     wait_until("lldb waits", || lldb.packets_sent("vAttachWait"));
-    let mut second = running_copy(&directory, &name);
+    let mut second = future_copy(&directory, &name);
     lldb.wait_stop();
     assert_eq!(lldb.debuggee(), second.pid(), "the one that was there before is none that was waited for");
     lldb.run("process detach");
@@ -114,7 +124,7 @@ fn programs_are_found_by_their_names_and_waited_for() {
         if !is_there {
             wait_until("lldb waits", || lldb.packets_sent("vAttachOrWait"));
         }
-        let process = third.get_or_insert_with(|| running_copy(&directory, &name));
+        let process = third.get_or_insert_with(|| future_copy(&directory, &name));
         lldb.wait_stop();
         assert_eq!(lldb.debuggee(), process.pid());
         lldb.run("process detach");

@@ -1,11 +1,14 @@
 //! LLDB debugs on a platform: programs are copied there, started, attached to, and talked to.
 
+use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::lldb::Lldb;
-use dbgsrv_tests::program;
+use dbgsrv_tests::process::Owned;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
+use dbgsrv_tests::{program, wait_until};
 use tempfile::TempDir;
 
 /// Has the platform's machine run a program of this one: it is stopped, typed to, and heard.
@@ -99,4 +102,99 @@ fn the_platforms_own_command_starts_a_program() {
     assert!(stop.contains("stop reason = signal SIGSTOP"), "{stop}");
     let end = lldb.run_to_stop("process continue");
     assert!(end.contains("watched is 37") && end.contains("exited with status = 3"), "{end}");
+}
+
+#[test]
+fn a_program_is_looked_into_there_as_without_a_platform() {
+    if stand_in_lacks("LLDB's platforms") {
+        return;
+    }
+    let server = Server::start_with(&["-t", "tcp:port=0"]);
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let mut lldb = Lldb::on_platform(server.port());
+    lldb.run(&format!("platform settings --working-dir {}", directory.path().display()));
+    lldb.create_target(&program::path("basics"));
+    lldb.run("breakpoint set --name square");
+    lldb.run_to_stop("process launch");
+    lldb.run("breakpoint disable 1");
+    assert!(lldb.run("expression square(x) + 1").contains("= 37"));
+    let loaded = lldb.run("process load /lib/x86_64-linux-gnu/libm.so.6");
+    assert!(!loaded.contains("error:") && lldb.run("image list").contains("libm.so.6"), "{loaded}");
+    lldb.run("watchpoint set variable watched");
+    let stop = lldb.run_to_stop("process continue");
+    assert!(stop.contains("stop reason = watchpoint 1"), "{stop}");
+    lldb.run("watchpoint delete");
+    let end = lldb.run_to_stop("process continue");
+    assert!(end.contains("watched is 37") && end.contains("exited with status = 3"), "{end}");
+}
+
+#[test]
+fn a_program_gets_its_arguments_and_environment_there() {
+    if stand_in_lacks("LLDB's platforms") {
+        return;
+    }
+    let server = Server::start_with(&["-t", "tcp:port=0"]);
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let place = directory.path().canonicalize().expect("the directory is there");
+    let report = place.join("report");
+    let mut lldb = Lldb::on_platform(server.port());
+    lldb.run(&format!("platform settings --working-dir {}", place.display()));
+    lldb.create_target(&program::path("surroundings"));
+    let launch = format!(
+        "process launch -w {} -E DBGSRV_TEST_VARIABLE=a#b$c -- {} 'two words'",
+        place.display(),
+        report.display()
+    );
+    let end = lldb.run_to_stop(&launch);
+    assert!(end.contains("exited with status = 0"), "{end}");
+    let told = fs::read_to_string(&report).expect("the program writes its report");
+    assert!(told.contains("variable a#b$c\n") && told.contains("randomized no\n"), "{told}");
+    assert!(told.contains(&format!("directory {}\n", place.display())), "{told}");
+    assert!(told.ends_with("argument two words\n"), "{told}");
+}
+
+#[test]
+fn a_fork_is_followed_there() {
+    if stand_in_lacks("LLDB's platforms") {
+        return;
+    }
+    let server = Server::start_with(&["-t", "tcp:port=0"]);
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let mut lldb = Lldb::on_platform(server.port());
+    lldb.run(&format!("platform settings --working-dir {}", directory.path().display()));
+    lldb.create_target(&program::path("forker"));
+    lldb.run("settings set target.process.follow-fork-mode child");
+    lldb.run("breakpoint set --name in_child");
+    let stop = lldb.run_to_stop("process launch");
+    assert!(stop.contains("in_child("), "{stop}");
+    let end = lldb.run_to_stop("process continue");
+    assert!(end.contains("exited with status = 5"), "{end}");
+}
+
+#[test]
+fn a_program_is_found_there_by_its_name_and_waited_for() {
+    if stand_in_lacks("LLDB's platforms") {
+        return;
+    }
+    let server = Server::start_with(&["-t", "tcp:port=0"]);
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let name = format!("dbgsrv-there-{}", std::process::id());
+    let copy = directory.path().join(&name);
+    fs::copy(program::path("trials"), &copy).expect("the directory is writable");
+
+    let mut lldb = Lldb::on_platform(server.port());
+    lldb.send(&format!("process attach --name {name} --waitfor"));
+    wait_until("lldb waits", || lldb.packets_sent("vAttachWait"));
+    // A process that is there already, and becomes that program when the server has had time to begin its wait.
+    let mut command = Command::new("sh");
+    command.args(["-c", "sleep 1; exec \"$0\" beats 0"]).arg(&copy).stdin(Stdio::null());
+    let process = Owned::spawn(&mut command);
+    lldb.wait_stop();
+    assert_eq!(lldb.debuggee(), process.pid());
+    lldb.run("process detach");
+
+    let mut lldb = Lldb::on_platform(server.port());
+    lldb.run_to_stop(&format!("process attach --name {name}"));
+    assert_eq!(lldb.debuggee(), process.pid());
+    lldb.run("process detach");
 }
