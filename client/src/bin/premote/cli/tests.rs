@@ -177,3 +177,37 @@ fn the_manual_and_the_guide_have_each_command_and_each_option() {
         }
     }
 }
+
+/// The words of a shell's command line, up to its comment, or to where something else takes its output.
+fn shell_words(line: &str) -> Vec<String> {
+    // What is between two quotation marks is at the odd places, and is one word with what touches it.
+    let mut words = vec![String::new()];
+    for (number, part) in line.split('\'').enumerate() {
+        let mut pieces = part.split(if number % 2 == 0 { ' ' } else { '\0' });
+        words.last_mut().unwrap().push_str(pieces.next().unwrap_or_default());
+        words.extend(pieces.map(str::to_owned));
+    }
+    words.retain(|word| !word.is_empty());
+    let end = words.iter().position(|word| ["#", "|", ">"].contains(&word.as_str())).unwrap_or(words.len());
+    words.truncate(end);
+    words
+}
+
+#[test]
+fn each_example_of_the_documents_is_a_command_line() {
+    let mut count = 0;
+    for document in [
+        include_str!("../../../../../docs/guide.md"),
+        include_str!("../../../../../docs/premote.md"),
+        include_str!("../../../../../README.md"),
+    ] {
+        let lines = document.lines().map(|line| line.trim_start().trim_start_matches("$ "));
+        for line in lines.filter(|line| line.starts_with("premote ") && !line.starts_with("premote gdb -p $(")) {
+            let line = line.replace("SHA256", &"ab".repeat(32));
+            let read = parse(shell_words(&line).into_iter().map(OsString::from), Some(CONNECTION.into()));
+            assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count}");
+}
