@@ -1,8 +1,9 @@
 //! The beginning of a connection: sniffed, admitted, and passed on to what it speaks.
 
-use crate::call::Call;
+use crate::call::{Call, Called};
 use crate::debug_session::{DebugSession, StartError};
 use crate::door::Door;
+use crate::handshake::refuse;
 use crate::limits::{PER_CARRIED_SESSION, PER_DIRECT_SESSION};
 use crate::link;
 use crate::policy::{Policy, Refusal};
@@ -12,6 +13,7 @@ use crate::registry::Client;
 use crate::server::Server;
 use crate::sniff::{SniffError, Spoken, sniff, sniff_in_time};
 use crate::undecided::{Place, lost};
+use dbgsrv_protocol::session::Rejected;
 use dbgsrv_transports::{Peer, ReadyError, Stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +75,7 @@ pub(crate) async fn serve(server: Arc<Server>, door: Arc<Door>, mut arrival: Arr
             session.run().await;
         }
         Ok((session, Some(worker))) => carry(session, stream, worker).await,
-        Err(rejection) => reject(&server, stream, &rejection).await,
+        Err(rejection) => reject(&server, &door, stream, &rejection).await,
     }
 }
 
@@ -125,7 +127,7 @@ async fn carry(session: DebugSession, stream: Stream, worker: UnixStream) {
 }
 
 /// Logs why, and tells the client where it is one that can be told.
-async fn reject(server: &Server, stream: Stream, rejection: &Rejection) {
+async fn reject(server: &Server, door: &Door, mut stream: Stream, rejection: &Rejection) {
     match rejection {
         Rejection::Sniff(SniffError::Closed | SniffError::Io(_)) | Rejection::Ready(ReadyError::Io(_)) => {
             debug!(reason = %rejection, "connection closed");
@@ -136,12 +138,21 @@ async fn reject(server: &Server, stream: Stream, rejection: &Rejection) {
     if matches!(rejection, Rejection::MadeWay | Rejection::Ready(_) | Rejection::Sniff(_)) {
         return;
     }
-    if let Some(_slot) = server.refusal_slot() {
-        let reason = rejection.to_string();
-        tokio::select! {
-            () = server.stop.cancelled() => {}
-            () = tell(stream, &reason) => {}
+    let reason = rejection.to_string();
+    let telling = async {
+        match sniff(&mut stream).await {
+            // Only one that comes without TLS: all others are refused in their handshake.
+            Ok(Spoken::Session) => refuse(server, door, Called::new(stream, None), Rejected::NotAllowed, &reason).await,
+            _ => {
+                if let Some(_slot) = server.refusal_slot() {
+                    tell(stream, &reason).await;
+                }
+            }
         }
+    };
+    tokio::select! {
+        () = server.stop.cancelled() => {}
+        () = telling => {}
     }
 }
 

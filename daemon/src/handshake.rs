@@ -76,7 +76,8 @@ fn config(server: &Server, door: &Door, access: Access, channel_binding: Option<
     }
 }
 
-async fn refuse(server: &Server, door: &Door, stream: Called, reason: Rejected, text: &str) {
+/// Tells a client that speaks the session's protocol why it is turned away, where there is room for that.
+pub(crate) async fn refuse(server: &Server, door: &Door, stream: Called, reason: Rejected, text: &str) {
     if let Some(_slot) = server.refusal_slot() {
         let nobody = config(server, door, Access::Open { sealed: false }, None);
         tell_session(stream, nobody, reason, text).await;
