@@ -17,6 +17,7 @@ pub mod beats;
 pub mod certificates;
 pub mod far;
 pub mod gdb;
+pub mod guide;
 pub mod line;
 pub mod listening;
 pub mod lldb;

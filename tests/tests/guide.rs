@@ -3,23 +3,19 @@
 //! is changed there is run as changed, and one that is gone fails its test.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::far::{Far, said};
+use dbgsrv_tests::guide::{PASSWORD, Stage, line};
 use dbgsrv_tests::line::{Faults, Line};
-use dbgsrv_tests::network::{FAR, Link, NEAR};
-use dbgsrv_tests::premote::{self, Outcome};
+use dbgsrv_tests::network::{FAR, NEAR};
+use dbgsrv_tests::premote::Outcome;
 use dbgsrv_tests::process::Owned;
-use dbgsrv_tests::server::{Server, dbgsrv};
-use dbgsrv_tests::{program, receive};
-use nix::unistd::geteuid;
-use tempfile::TempDir;
-
-const PASSWORD: &str = "Sesame-17";
+use dbgsrv_tests::server::Server;
 
 const GUIDE: &str = include_str!("../../docs/guide.md");
 const PREMOTE: &str = include_str!("../../docs/premote.md");
@@ -32,141 +28,6 @@ break square
 run
 continue
 ";
-
-/// The line that begins so in a code block under a heading, without the prompt before it and the comment behind it.
-#[track_caller]
-fn line(document: &str, heading: &str, beginning: &str) -> String {
-    let (mut is_there, mut is_code) = (false, false);
-    for line in document.lines() {
-        if line.trim_start().starts_with("```") {
-            is_code = !is_code;
-        } else if let Some(found) = line.strip_prefix("## ").filter(|_| !is_code) {
-            is_there = found == heading;
-        }
-        let line = ["$ sudo ", "$ ", "target$ ", "(gdb) "]
-            .iter()
-            .find_map(|prompt| line.trim_start().strip_prefix(prompt))
-            .unwrap_or_else(|| line.trim_start());
-        if is_there && is_code && line.starts_with(beginning) {
-            return line.split("  #").next().expect("a split text has a first part").trim_end().to_owned();
-        }
-    }
-    panic!("under `{heading}` no example begins with: {beginning}");
-}
-
-/// A process that says in one line that it is ready.
-struct Running {
-    process: Owned,
-    lines: Receiver<String>,
-    said: String,
-}
-
-impl Running {
-    /// The next line that it prints.
-    fn line(&self) -> String {
-        receive(&self.lines).expect("it prints something")
-    }
-}
-
-/// Two machines: the far one is the target. Programs run in a directory that has `app` in it.
-struct Stage {
-    link: Link,
-    place: TempDir,
-    /// What the reader of an example replaces, and by what.
-    names: Vec<(String, String)>,
-}
-
-impl Stage {
-    /// `None`, with a word, where there can't be any.
-    fn new() -> Option<Self> {
-        if !geteuid().is_root() {
-            eprintln!("skipped: only root can make networks");
-            return None;
-        }
-        let place = tempfile::tempdir().expect("there is room for files");
-        let path = |name: &str| place.path().join(name).display().to_string();
-        fs::copy(program::path("basics"), path("app")).expect("there is room for files");
-        fs::write(path("secret"), PASSWORD).expect("there is room for files");
-        fs::set_permissions(path("secret"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("it is ours");
-        for machine in ["far", "near"] {
-            fs::create_dir(path(machine)).expect("there is room for files");
-        }
-        fs::create_dir_all("/run/dbgsrv").expect("root may write there");
-        let secret = path("secret");
-        let mut stage = Self { link: Link::new(), place, names: Vec::new() };
-        for (name, own) in [
-            ("target-machine", FAR),
-            ("your-machine", NEAR),
-            ("client-machine", NEAR),
-            ("box17", FAR),
-            ("/etc/dbgsrv.password", &secret),
-            ("/run/user/1000/", "/run/"),
-        ] {
-            stage.name(name, own);
-        }
-        Some(stage)
-    }
-
-    /// Has a name of an example's stand for something else, before all that were named earlier.
-    fn name(&mut self, name: &str, own: &str) {
-        self.names.insert(0, (name.to_owned(), own.to_owned()));
-    }
-
-    /// An example's line on one of the machines, each of which has its own `/run/dbgsrv`.
-    fn command(&self, is_far: bool, line: &str) -> Command {
-        let line = self.names.iter().fold(line.to_owned(), |line, (name, own)| line.replace(name, own));
-        let (namespace, machine) = if is_far { (&self.link.far, "far") } else { (&self.link.near, "near") };
-        let programs = [dbgsrv(), premote::path()].map(|program| program.with_file_name("").display().to_string());
-        let path = format!("{}:{}", programs.join(":"), std::env::var("PATH").unwrap_or_default());
-        let mut command = Link::command(namespace, "sh".as_ref());
-        command.args(["-c", "mount --bind \"$0\" /run/dbgsrv && exec sh -c \"$1\""]);
-        command.arg(self.place.path().join(machine)).arg(line);
-        command.current_dir(self.place.path()).env("PATH", path).env("HOME", self.place.path()).env("LC_ALL", "C");
-        for variable in ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DEBUGINFOD_URLS"] {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    /// Starts what goes on until it is killed, and waits for its first line.
-    #[track_caller]
-    fn start(&self, is_far: bool, line: &str) -> Running {
-        // The shell is to be the program, so that it ends with this.
-        let mut command = self.command(is_far, &format!("exec {line}"));
-        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
-        command.stdout(writer).stderr(Stdio::null());
-        let process = Owned::spawn(&mut command);
-        drop(command);
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(reader).lines().map_while(Result::ok) {
-                // The test may be over.
-                let _ = sender.send(line);
-            }
-        });
-        let said = receive(&lines).unwrap_or_else(|| panic!("{line} says nothing"));
-        Running { process, lines, said }
-    }
-
-    /// A server on the target.
-    #[track_caller]
-    fn serve(&self, line: &str) -> Running {
-        let running = self.start(true, line);
-        let said = &running.said;
-        assert!(said.contains("listening on") || said.contains("calling"), "{line}: {said}");
-        running
-    }
-
-    /// Runs a client to its end, which is told `input`.
-    fn run(&self, is_far: bool, line: &str, input: &str) -> Outcome {
-        let mut command = self.command(is_far, line);
-        let (reader, mut writer) = std::io::pipe().expect("a pipe can be made");
-        command.stdin(reader);
-        writer.write_all(input.as_bytes()).expect("a pipe has room for that");
-        drop(writer);
-        premote::finish(command)
-    }
-}
 
 #[track_caller]
 fn assert_debugs(outcome: &Outcome) {
@@ -326,7 +187,7 @@ fn called(stage: &Stage, client: &str, input: &str, server: &str) -> (Outcome, i
     thread::scope(|scope| {
         let client = scope.spawn(|| stage.run(false, client, input));
         let mut server = stage.serve(server);
-        (client.join().expect("it ends"), server.process.wait())
+        (client.join().expect("it ends"), server.process().wait())
     })
 }
 
@@ -369,7 +230,7 @@ fn relay_between_ports() {
     // One that encrypts, since it leaves the machine.
     let _server = stage.serve(&line(GUIDE, "Who may connect", "dbgsrv -t tcp:port=5005,open"));
     let relay = stage.start(false, &line(PREMOTE, "Relays", "premote relay -c tcp:server="));
-    assert!(relay.said.contains("listening on tcp port 5006"), "{}", relay.said);
+    assert!(relay.said().contains("listening on tcp port 5006"), "{}", relay.said());
     let client = line(PREMOTE, "Relays", "premote tcp:server=third,port=5006 gdb");
     let outcome = stage.run(false, &client, "info inferiors\n");
     assert!(outcome.stdout.contains(&format!("process {}", target.pid())), "{outcome:#?}");
@@ -381,7 +242,7 @@ fn relay_from_a_pipe_to_a_network() {
     let Some(stage) = Stage::new() else { return };
     let _server = stage.serve(&format!("dbgsrv -t npipe:pipe=app,password={PASSWORD}"));
     let relay = stage.start(true, &line(PREMOTE, "Relays", "premote relay -p -c npipe:"));
-    assert!(relay.said.contains("listening on tcp port 5006"), "{}", relay.said);
+    assert!(relay.said().contains("listening on tcp port 5006"), "{}", relay.said());
     let client = format!("premote tcp:server={FAR},port=5006,password={PASSWORD} ps");
     assert_lists(stage.run(false, &client, ""));
 }
@@ -397,7 +258,7 @@ fn relay_that_is_called_and_calls() {
     let outcome = thread::scope(|scope| {
         let client = scope.spawn(|| stage.run(false, &client, SESSION));
         let relay = stage.start(false, &line(PREMOTE, "Relays", "premote relay -c tcp:clicon="));
-        assert!(relay.said.contains("calling tcp port 1033"), "{}", relay.said);
+        assert!(relay.said().contains("calling tcp port 1033"), "{}", relay.said());
         let _server = stage.serve(&line(PREMOTE, "Relays", "dbgsrv -t tcp:port=1025,clicon="));
         client.join().expect("it ends")
     });
@@ -410,7 +271,7 @@ fn relay_from_a_line() {
     let _server = stage.serve(&format!("dbgsrv -t {}", line_of_both.served(3, "")));
     stage.name("COM2", &line_of_both.client_port().display().to_string());
     let relay = stage.start(false, &line(PREMOTE, "Relays", "premote relay -p -c com:"));
-    assert!(relay.said.contains("listening on tcp port 5006"), "{}", relay.said);
+    assert!(relay.said().contains("listening on tcp port 5006"), "{}", relay.said());
     assert_lists(stage.run(false, "premote tcp:server=localhost,port=5006 ps", ""));
 }
 
@@ -475,4 +336,48 @@ fn programs_of_the_command_line() {
         outcome.stdout.contains("Breakpoint 1, main") && outcome.stdout.contains("exited with code 03]"),
         "{outcome:#?}"
     );
+}
+
+#[test]
+fn a_port_is_opened_in_the_firewall_and_closed_by_hand() {
+    const HEADING: &str = "Through the firewall";
+    let Some(mut stage) = Stage::new() else { return };
+    // Those that this machine has are not the target's.
+    for (tool, script) in [("ufw", "echo 'Status: inactive'"), ("firewall-cmd", "exit 252")] {
+        let path = stage.programs().join(tool);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("there is room for files");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+    let chain =
+        "nft 'add table inet filter; add chain inet filter input { type filter hook input priority 0; policy drop; }'";
+    let _ = stage.run(true, chain, "").success();
+    // As if somebody had the first port of the range.
+    stage.name("port=5005:5010", "port=5006:5010");
+    let server = stage.serve(&line(GUIDE, HEADING, "dbgsrv -t tcp:port=5005:5010"));
+    assert_eq!(server.line(), line(GUIDE, HEADING, "dbgsrv 0.1.0: opened"));
+    let rules = stage.run(true, &line(GUIDE, HEADING, "nft -a list chain"), "").success();
+    let opened = rules.lines().find(|rule| rule.contains("opened by dbgsrv")).expect("there is the rule");
+    let (_, handle) = opened.split_once("# handle ").expect("nft was asked for it");
+    stage.name("handle 7", &format!("handle {handle}"));
+    let _ = stage.run(true, &line(GUIDE, HEADING, "nft delete rule"), "").success();
+    assert!(!stage.run(true, "nft list ruleset", "").success().contains("5006"));
+}
+
+#[test]
+fn ssl_with_certificates_on_both_sides() {
+    let Some(mut stage) = Stage::new() else { return };
+    let target = Beats::start(1);
+    for name in ["app", "ann"] {
+        let _ = stage.run(true, &format!("premote cert new --name {name} --host {FAR}"), "").success();
+    }
+    // The machine's store is in /etc, which is not ours to write to.
+    stage.name("machuser", "certuser");
+    stage.name("/etc/dbgsrv/clients.pem", ".config/dbgsrv/certificates/ann.pem");
+    stage.name("authority.pem", ".config/dbgsrv/certificates/app.pem");
+    stage.name("-p 1234", &format!("-p {}", target.pid()));
+    let _server = stage.serve(&line(GUIDE, "TLS", "dbgsrv -t ssl:proto=tls1,machuser="));
+    let client = line(GUIDE, "TLS", "premote ssl:proto=tls1,certuser=ann");
+    let outcome = stage.run(false, &client, "info inferiors\n");
+    assert!(outcome.stdout.contains(&format!("process {}", target.pid())), "{outcome:#?}");
+    target.shared.assert_goes_on();
 }
