@@ -23,6 +23,8 @@ pub(super) enum Place {
     Tags,
     /// MXCSR, which belongs to two components.
     Mxcsr,
+    /// Which bits MXCSR has, which is the processor's own and no part of a component's state.
+    MxcsrMask,
     /// Bytes within a word of the general registers.
     Part { offset: usize },
     /// The two halves of a 256-bit register, which are in two components.
@@ -82,7 +84,7 @@ impl Place {
             "foseg" => environment(20),
             "mxcsr" => Self::Mxcsr,
             "pkru" => extended(Component::Pkru, 0),
-            "mxcsrmask" => extended(Component::X87, xsave::MXCSR_MASK.start),
+            "mxcsrmask" => Self::MxcsrMask,
             _ => {
                 let (component, offset) = numbered(name)?;
                 if component == Component::Avx && !name.ends_with('h') {
@@ -149,6 +151,7 @@ impl Place {
             Self::Tags => put(out, x87::TAGS_INITIAL),
             Self::Mxcsr if has(xsave::USES_MXCSR) => out.copy_from_slice(&extended[xsave::MXCSR]),
             Self::Mxcsr => out.copy_from_slice(&xsave::MXCSR_INITIAL.to_le_bytes()),
+            Self::MxcsrMask => out.copy_from_slice(&xsave::mxcsr_mask(extended).to_le_bytes()),
         }
     }
 
@@ -175,6 +178,7 @@ impl Place {
                 "this segment selector's privilege level is 3, and it cannot be 0"
             }
             Self::General { rule: Rule::Base, .. } if word >= USER_END => "the base is outside user space",
+            Self::MxcsrMask => "it is the processor's",
             Self::Mxcsr if word & !u64::from(xsave::mxcsr_mask(extended)) != 0 => "reserved bits are set",
             _ => return Ok(()),
         };
@@ -209,6 +213,8 @@ impl Place {
                 layout.enter(extended, Component::Sse);
                 extended[xsave::MXCSR].copy_from_slice(value);
             }
+            // Refused before.
+            Self::MxcsrMask => {}
             Self::Part { offset } => general[offset..offset + value.len()].copy_from_slice(value),
             Self::Joined { low, high } => {
                 let (lower, upper) = value.split_at(value.len() / 2);

@@ -38,7 +38,7 @@ const OPTIONAL: [Component; 5] =
 
 pub(super) const MXCSR: Range<usize> = 24..28;
 const MXCSR_AND_MASK: Range<usize> = 24..32;
-pub(super) const MXCSR_MASK: Range<usize> = 28..32;
+const MXCSR_MASK: Range<usize> = 28..32;
 /// MXCSR after reset: all exceptions masked.
 pub(super) const MXCSR_INITIAL: u32 = 0x1f80;
 /// Which bits of MXCSR exist where the area's own mask is 0 (Intel SDM volume 1, section 11.6.6).
