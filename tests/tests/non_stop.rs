@@ -76,3 +76,22 @@ fn a_thread_whose_stop_was_not_fetched_yet_is_not_meant_when_all_go_on() {
     }
     server.assert_still_serves();
 }
+
+#[test]
+fn a_breakpoint_that_is_set_while_a_vforks_child_stands_still_is_hit_by_other_threads() {
+    let server = Server::start();
+    let mut client = Client::connect(server.port());
+    client.request("qSupported:multiprocess+;vfork-events+;swbreak+");
+    assert_eq!(client.request("QNonStop:1"), "OK");
+    let pid = run(&mut client, "lends", 0);
+    let _stray = Stray(pid);
+    assert_eq!(client.request("vCont;c"), "OK");
+    let stop = client.notification();
+    assert!(stop.contains("vfork:"), "{stop}");
+    assert_eq!(client.request("vStopped"), "OK");
+    client.set_breakpoint(trial::symbol("turn"));
+    let stop = client.notification();
+    assert!(stop.contains("swbreak"), "{stop}");
+    assert_eq!(client.request("vStopped"), "OK");
+    server.assert_still_serves();
+}

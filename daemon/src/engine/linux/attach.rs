@@ -217,6 +217,7 @@ impl Engine {
 
     pub(super) fn release_child_of(&mut self, stop: &Pending) {
         let Pending::Trap(Reason::Fork(child) | Reason::Vfork(child)) = *stop else { return };
+        self.lift_for(child.pid);
         if self.threads.remove(&child.tid).is_some() {
             if let Some(mut process) = self.processes.remove(&child.pid) {
                 process.strike(&self.journal);

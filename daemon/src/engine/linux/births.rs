@@ -48,22 +48,21 @@ impl Engine {
             return Cause::Again;
         }
         let Some(process) = self.processes.get_mut(&parent) else { return Cause::Rest };
-        if let Some(thread) = self.threads.get_mut(&tid) {
-            thread.lending = shares_memory;
-        }
         let told = if shares_memory { self.interests.vfork } else { self.interests.fork };
         let child = Process::new(pid, process.attached).ok();
         let child = child.map(|child| Process { tls_symbols: process.tls_symbols, borrows: shares_memory, ..child });
-        if shares_memory {
-            // While the child stands still they stay: other threads of the parent are running into them.
-            if !told {
-                process.lift();
-            }
-            process.vfork_children += 1;
-        } else if let Some(child) = &child {
+        if !shares_memory && let Some(child) = &child {
             process.breakpoints.lift_copies(&child.memory);
         }
-        let Some(child) = child.filter(|_| told) else {
+        let child = child.filter(|_| told);
+        if let Some(thread) = self.threads.get_mut(&tid).filter(|_| shares_memory) {
+            thread.lending = true;
+            // While the child stands still they stay: other threads of the parent are running into them.
+            if child.is_none() {
+                lend(thread, process);
+            }
+        }
+        let Some(child) = child else {
             // Gone already where this fails.
             let _ = ptrace::detach(pid.leader(), 0);
             return Cause::Again;
@@ -110,11 +109,10 @@ impl Engine {
 
     /// A child is about to run in memory that it borrows: breakpoints there are not meant for it.
     pub(super) fn lift_for(&mut self, borrower: Pid) {
-        let lends = |thread: &&Thread| thread.borrower == Some(borrower);
-        if let Some(lender) = self.threads.values().find(lends).map(|thread| thread.id.pid)
-            && let Some(process) = self.processes.get_mut(&lender)
+        if let Some(thread) = self.threads.values_mut().find(|thread| thread.borrower == Some(borrower))
+            && let Some(process) = self.processes.get_mut(&thread.id.pid)
         {
-            process.lift();
+            lend(thread, process);
         }
     }
 
@@ -130,12 +128,20 @@ impl Engine {
     pub(super) fn vfork_done(&mut self, tid: Tid) -> Cause {
         let Some(thread) = self.threads.get_mut(&tid) else { return Cause::Rest };
         // A vfork that was under way when the process was attached to was neither counted nor told of.
-        let lent = mem::take(&mut thread.lending);
+        thread.lending = false;
         let told = mem::take(&mut thread.told_of_vfork);
-        if let Some(process) = self.processes.get_mut(&thread.id.pid).filter(|_| lent) {
+        if let Some(process) = self.processes.get_mut(&thread.id.pid).filter(|_| mem::take(&mut thread.lent)) {
             process.vfork_children -= 1;
             process.plant(&self.journal);
         }
         if told { Cause::Tell(Pending::Trap(Reason::VforkDone)) } else { Cause::Again }
+    }
+}
+
+/// A thread's child runs in the memory of the process from now on.
+fn lend(thread: &mut Thread, process: &mut Process) {
+    process.lift();
+    if !mem::replace(&mut thread.lent, true) {
+        process.vfork_children += 1;
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Process {
     pub(crate) catch: Catch,
     /// Where the C library describes its thread-local storage.
     pub(crate) tls_symbols: tls::Symbols,
-    /// Children borrow the memory until they exec or end: no breakpoint may be in it while they run.
+    /// So many children run in memory that they borrow until they exec or end: no breakpoint may be in it.
     pub(crate) vfork_children: u32,
     /// It borrows its memory itself.
     pub(crate) borrows: bool,

@@ -44,7 +44,7 @@ impl Engine {
                     && process_info::system_call(thread.id).is_some_and(|number| process.arch.is_vfork(number))
                 {
                     // It was before it was attached to.
-                    thread.lending = true;
+                    (thread.lending, thread.lent) = (true, true);
                     process.vfork_children += 1;
                 }
                 return;

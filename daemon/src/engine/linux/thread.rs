@@ -77,6 +77,8 @@ pub(crate) struct Thread {
     pub(crate) lending: bool,
     /// That child, where it is traced too.
     pub(crate) borrower: Option<Pid>,
+    /// That child is not standing still any more where it began: it counts among the process's.
+    pub(crate) lent: bool,
     /// The client was told of the vfork that this thread is in, and waits to hear of its end.
     pub(crate) told_of_vfork: bool,
     /// It waits in the kernel where nothing can stop it, for a child that borrows its memory or for a disk. It stops
@@ -108,6 +110,7 @@ impl Thread {
             syscall: None,
             lending: false,
             borrower: None,
+            lent: false,
             told_of_vfork: false,
             stuck: false,
             debug_version: 0,
