@@ -164,7 +164,8 @@ fn several_ranges_are_read_in_one_packet() {
     let server = Server::start();
     let target = Trial::start("beats", 1);
     let mut client = server.rsp();
-    assert_eq!(client.request("QThreadSuffixSupported"), "OK");
+    let announced = client.request("qSupported:xmlRegisters=i386,arm,mips,arc;multiprocess+;swbreak+;hwbreak+");
+    assert!(announced.contains(";MultiMemRead+") && announced.contains(";native-signals+"), "{announced}");
     client.attach(target.pid());
     // Where the program begins: an ELF header.
     assert_eq!(client.request("MultiMemRead:ranges:400000,4,0,4,400001,3;"), "4,0,3;\x7fELFELF");

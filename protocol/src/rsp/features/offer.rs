@@ -30,6 +30,9 @@ enum Audience {
     All,
     /// All but clients that speak LLDB's dialect: to these it means nothing, or something else.
     AllButLldb,
+    /// LLDB 20 and later, which announce `swbreak+`: LLDB 14's tests of its servers want to hear of nothing that it did not
+    /// know yet.
+    LaterLldb,
     /// Clients that have the feature.
     With(Feature),
 }
@@ -39,13 +42,14 @@ impl Audience {
         match self {
             Self::All => true,
             Self::AllButLldb => !features.has(Feature::Lldb),
+            Self::LaterLldb => features.has(Feature::Lldb) && features.has(Feature::SoftwareBreak),
             Self::With(feature) => features.has(feature),
         }
     }
 }
 
 /// What announces a capability, and to whom.
-const OFFERS: [(Capability, &str, Audience); 33] = [
+const OFFERS: [(Capability, &str, Audience); 34] = [
     (Capability::ThreadActions, "vContSupported+", Audience::AllButLldb),
     (Capability::NoAck, "QStartNoAckMode+", Audience::All),
     (Capability::Multiprocess, "multiprocess+", Audience::With(Feature::Multiprocess)),
@@ -78,6 +82,7 @@ const OFFERS: [(Capability, &str, Audience); 33] = [
     (Capability::WorkingDirectory, "QSetWorkingDir+", Audience::AllButLldb),
     (Capability::Tracepoints, TRACEPOINTS, Audience::AllButLldb),
     (Capability::DisconnectedTracing, "DisconnectedTracing+", Audience::AllButLldb),
+    (Capability::Lldb, "MultiMemRead+", Audience::LaterLldb),
     (
         Capability::Lldb,
         "QThreadSuffixSupported+;QListThreadsInStopReply+;qEcho+;native-signals+",
@@ -242,12 +247,13 @@ mod tests {
         let text = answer(LLDB, Capabilities::ALL);
         assert!(text.contains(";native-signals+") && text.contains(";QThreadSuffixSupported+;"), "{text}");
         assert!(text.contains(";qXfer:auxv:read+") && text.contains(";multiprocess+;fork-events+"), "{text}");
-        for unknown in ["vContSupported", "binary-upload", "qXfer:threads", "QNonStop", "swbreak"] {
+        for unknown in ["vContSupported", "binary-upload", "qXfer:threads", "QNonStop", "swbreak", "MultiMemRead"] {
             assert!(!text.contains(unknown), "{text}");
         }
         let has = |announced, before| read(announced, Capabilities::ALL, before).has(Feature::Lldb);
         let since_version_20 = [LLDB, b";swbreak+;hwbreak+"].concat();
         assert!(has(&since_version_20, Features::NONE));
+        assert!(answer(&since_version_20, Capabilities::ALL).contains(";MultiMemRead+;"));
         assert!(!has(b":xmlRegisters=i386;swbreak+;qRelocInsn+;vContSupported+", Features::NONE));
         assert!(!has(b":xmlRegisters=i386,arm,mips;qRelocInsn+", Features::NONE) && !has(b"", Features::NONE));
         assert!(!has(b":xmlRegisters=i386", Features::NONE), "any client of this processor may say so");
