@@ -52,7 +52,10 @@ pub(super) fn answer(session: &mut Conversation, thread: ThreadSelector, request
             engine.reset_tracing();
             reply.ok();
         }
-        Request::Source(source) => finish(engine.tracing_mut().add_source(source), reply),
+        Request::Source(source) => {
+            let added = engine.tracing_mut().add_source(source);
+            finish(added.and_then(|()| engine.install_tracepoints()), reply);
+        }
         Request::Start => finish(engine.start_tracing(thread), reply),
         Request::Status => reply.trace_status(&engine.tracing().status()),
         Request::Stop => {

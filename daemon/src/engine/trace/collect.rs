@@ -33,6 +33,17 @@ pub(crate) struct Steps {
     pub(crate) left: u64,
 }
 
+impl End {
+    /// What a tracepoint could not collect.
+    fn of(fault: Fault, tracepoint: u32) -> Self {
+        match fault {
+            // More than the buffer has room for, were it empty.
+            Fault::TooMuch => Self::Full,
+            fault => Self::Error { text: fault.to_string(), tracepoint },
+        }
+    }
+}
+
 /// A frame that comes to nothing: tracing ends.
 type Stopped = Result<(), End>;
 
@@ -57,7 +68,7 @@ impl Tracing {
         let number = key.1;
         let mut recorder = Recorder::new(self.buffer.size);
         let mut view = View { probe, variables: &mut self.variables, recorder: &mut recorder };
-        let error = |fault: Fault| End::Error { text: fault.to_string(), tracepoint: number };
+        let error = |fault| End::of(fault, number);
         if let Some(condition) = &tracepoint.condition
             && !condition.holds(&mut view).map_err(error)?
         {
@@ -92,7 +103,7 @@ impl Tracing {
         let mut recorder = Recorder::new(self.buffer.size);
         let mut view = View { probe, variables: &mut self.variables, recorder: &mut recorder };
         let collected = collect(&tracepoint.step_actions, &mut view);
-        collected.map_err(|fault| End::Error { text: fault.to_string(), tracepoint: key.1 })?;
+        collected.map_err(|fault| End::of(fault, key.1))?;
         self.keep(recorder, key.1, probe)
     }
 

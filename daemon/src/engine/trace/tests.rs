@@ -155,13 +155,22 @@ fn tracing_ends_after_as_many_hits_as_were_asked_for() {
 
 #[test]
 fn a_tracepoint_that_is_off_or_not_complete_collects_nothing() {
-    let mut tracing = started(&["QTDP:1:1000:D:0:0", "QTDP:2:1000:E:0:0-"]);
+    let mut tracing = started(&["QTDP:1:1000:D:0:0"]);
+    send(&mut tracing, &["QTDP:2:1000:E:0:0-"]);
     hit(&mut tracing);
     assert_eq!(tracing.status().frames, 0);
     tracing.enable(PLACE, true).unwrap();
     hit(&mut tracing);
     assert_eq!(tracing.hits(PLACE).unwrap(), (1, 6));
     assert!(tracing.enable(Place { number: 3, ..PLACE }, true).is_err());
+}
+
+#[test]
+fn actions_that_were_announced_and_never_came_are_not_waited_for() {
+    let mut tracing = started(&["QTDP:1:1000:E:0:0-"]);
+    send(&mut tracing, &["QTDP:2:1000:E:0:0-", "QTDPsrc:2:1000:cmd:0:4:6d61696e"]);
+    hit(&mut tracing);
+    assert_eq!(tracing.status().frames, 2);
 }
 
 #[test]
@@ -202,13 +211,13 @@ fn a_full_buffer_ends_tracing_or_drops_the_oldest() {
 }
 
 #[test]
-fn collecting_more_than_the_buffer_holds_is_an_error() {
+fn collecting_more_than_the_buffer_holds_fills_it() {
     let mut tracing = Tracing::default();
     send(&mut tracing, &["QTDP:1:1000:E:0:0-", "QTDP:-1:1000:M-1,1000,1000"]);
     tracing.set_buffer_size(Some(300)).unwrap();
     tracing.start();
     hit(&mut tracing);
-    assert_eq!(tracing.status().ended, Some(Ended::Error { text: "too much is collected", tracepoint: 1 }));
+    assert_eq!(tracing.status().ended, Some(Ended::Full));
 }
 
 #[test]

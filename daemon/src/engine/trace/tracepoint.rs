@@ -9,7 +9,7 @@ use nix::errno::Errno;
 #[derive(Debug)]
 pub(super) struct Tracepoint {
     pub(super) enabled: bool,
-    /// All of its actions are known.
+    /// All of its actions are known. GDB announces some, and has none, for an action that collects nothing.
     pub(super) complete: bool,
     pub(super) steps: u64,
     pub(super) passes: u64,
@@ -50,6 +50,7 @@ pub(super) struct SourceText {
 
 impl Tracepoint {
     pub(super) fn restart(&mut self) {
+        self.complete = true;
         self.hits = 0;
     }
 
@@ -138,6 +139,8 @@ impl Tracing {
     pub fn add_source(&mut self, source: Source<'_>) -> Result<()> {
         let Source { place, kind, start, length, text } = source;
         let tracepoint = self.tracepoints.get_mut(&key(place)).ok_or(Errno::ENOENT)?;
+        // What the user typed comes after what it was compiled to.
+        tracepoint.complete = true;
         tracepoint.sources.push(SourceText { kind: kind.to_vec(), start, length, text: text.to_vec() });
         self.check_room(place)
     }
