@@ -158,10 +158,11 @@ fn announce(bound: &[Bound]) {
     for Bound { listener, door, firewall } in bound {
         let policy = &door.policy;
         let connect = match policy {
-            Policy::Called | Policy::Certificate | Policy::Password(_) => {
+            // A gdb straight on a line would not say on which channel, and needs to be told the rate.
+            Policy::Called | Policy::Certificate | Policy::Line | Policy::Password(_) => {
                 format!("premote {} ps", listener.client_string())
             }
-            Policy::Line | Policy::Mode | Policy::Open | Policy::Owner(_) | Policy::Protected => {
+            Policy::Mode | Policy::Open | Policy::Owner(_) | Policy::Protected => {
                 format!("gdb -ex 'target extended-remote {}'", listener.gdb_target())
             }
         };

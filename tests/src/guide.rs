@@ -124,6 +124,12 @@ impl Stage {
         self.names.insert(0, (name.to_owned(), own.to_owned()));
     }
 
+    /// What an example's line is here.
+    #[must_use]
+    pub fn meant(&self, line: &str) -> String {
+        self.names.iter().fold(line.to_owned(), |line, (name, own)| line.replace(name, own))
+    }
+
     /// A directory for programs that are found first.
     #[must_use]
     pub fn programs(&self) -> PathBuf {
@@ -133,7 +139,7 @@ impl Stage {
     /// An example's line on one of the machines, each of which has its own `/run/dbgsrv`.
     #[must_use]
     pub fn command(&self, is_far: bool, line: &str) -> Command {
-        let line = self.names.iter().fold(line.to_owned(), |line, (name, own)| line.replace(name, own));
+        let line = self.meant(line);
         let (namespace, machine) = if is_far { (&self.link.far, "far") } else { (&self.link.near, "near") };
         let programs = [dbgsrv(), premote::path()].map(|program| program.with_file_name("").display().to_string());
         let own = self.programs();

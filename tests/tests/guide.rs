@@ -47,8 +47,8 @@ fn tcp_on_one_machine() {
     let _server = stage.serve(&line(GUIDE, "Starting the server", "dbgsrv -t tcp:"));
     let connect = line(GUIDE, "Connecting from gdb", "target extended-remote localhost:");
     assert_debugs(&stage.run(true, "gdb -q ./app", &format!("{connect}\n{SESSION}")));
-    let refused = line(GUIDE, "Who may connect", "target extended-remote target-machine:");
-    let outcome = stage.run(false, "gdb -q", &refused.replace("target-machine", FAR));
+    let refused = stage.meant(&line(GUIDE, "Who may connect", "target extended-remote target-machine:"));
+    let outcome = stage.run(false, "gdb -q", &refused);
     let answer = line(GUIDE, "Who may connect", "warning: Remote failure reply:");
     assert!((outcome.stdout.clone() + &outcome.stderr).contains(&answer), "{outcome:#?}");
 }
@@ -81,8 +81,7 @@ fn tcp_from_another_machine_with_a_password_from_the_terminal() {
 fn tcp_from_another_machine_that_is_open_to_all() {
     let Some(stage) = Stage::new() else { return };
     let _server = stage.serve(&line(GUIDE, "Who may connect", "dbgsrv -t tcp:port=5005,open"));
-    let connect =
-        line(GUIDE, "Who may connect", "target extended-remote target-machine:").replace("target-machine", FAR);
+    let connect = stage.meant(&line(GUIDE, "Who may connect", "target extended-remote target-machine:"));
     assert_debugs(&stage.run(false, "gdb -q ./app", &format!("{connect}\n{SESSION}")));
 }
 
@@ -90,12 +89,13 @@ fn tcp_from_another_machine_that_is_open_to_all() {
 fn npipe() {
     let Some(stage) = Stage::new() else { return };
     let serve = line(GUIDE, "Named pipes", "dbgsrv -t npipe:");
-    let _server = stage.serve(&serve);
+    let server = stage.serve(&serve);
+    let listening = stage.meant(&line(GUIDE, "Named pipes", "dbgsrv 0.1.0: listening"));
+    assert_eq!(server.said(), listening.replace("this user's clients and root's", "root's clients"));
     assert_debugs(&stage.run(true, &line(GUIDE, "Named pipes", "gdb -ex"), SESSION));
     assert_lists(stage.run(true, &line(GUIDE, "Named pipes", "premote npipe:server=localhost,pipe=app ps"), ""));
     let taken = stage.run(true, &serve, "").failure(1);
-    let error = line(GUIDE, "Named pipes", "error: the pipe").replace("/run/user/1000/", "/run/");
-    assert_eq!(taken.trim_end(), error);
+    assert_eq!(taken.trim_end(), stage.meant(&line(GUIDE, "Named pipes", "error: the pipe")));
 }
 
 #[test]
@@ -123,7 +123,11 @@ fn over_a_line() -> Option<(Stage, Line)> {
 fn com() {
     let Some((stage, _line)) = over_a_line() else { return };
     let serve = line(GUIDE, "Serial lines", "dbgsrv -t com:");
-    let _server = stage.serve(&serve);
+    let server = stage.serve(&serve);
+    let listening = line(GUIDE, "Serial lines", "dbgsrv 0.1.0: listening").replace("/dev/ttyS1", "COM2");
+    assert_eq!(server.said(), stage.meant(&listening));
+    let taken = stage.run(true, &serve, "").failure(1);
+    assert_eq!(taken.trim_end(), stage.meant(&line(GUIDE, "Serial lines", "error: channel 3")));
     assert_lists(stage.run(
         false,
         &line(GUIDE, "Serial lines", "premote com:port=/dev/ttyUSB0,baud=115200,channel=3 ps"),
@@ -199,7 +203,7 @@ fn tcp_reverse() {
     let (outcome, status) = called(&stage, &client, SESSION, &server);
     assert_debugs(&outcome);
     assert_eq!(status, 3);
-    let waiting = line(GUIDE, "Reverse connections", "premote: waiting at").replace("target-machine", FAR);
+    let waiting = stage.meant(&line(GUIDE, "Reverse connections", "premote: waiting at"));
     assert!(outcome.stderr.contains(&waiting), "{outcome:#?}");
 }
 
