@@ -18,6 +18,9 @@ use crate::process::Owned;
 use crate::server::Server;
 use crate::{premote, receive, wait_until};
 
+/// What lldb writes before each command that it has read.
+const PROMPT: &str = "(lldb) ";
+
 /// What lldb is told before anything else.
 const SETTINGS: [&str; 5] = [
     "settings set symbols.enable-external-lookup false",
@@ -274,7 +277,8 @@ impl Lldb {
             if line.contains(&complaint) {
                 return told;
             }
-            if !line.contains(&mark) {
+            // Commands are echoed behind the prompt, and what is asked for is no answer.
+            if !line.contains(&mark) && !line.starts_with(PROMPT) {
                 told.push_str(&line);
                 told.push('\n');
             }
