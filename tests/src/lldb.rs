@@ -15,7 +15,6 @@ use tempfile::TempDir;
 
 use crate::gdb::Transcript;
 use crate::process::Owned;
-use crate::server::Server;
 use crate::{premote, receive, wait_until};
 
 /// What lldb writes before each command that it has read.
@@ -90,14 +89,14 @@ impl Lldb {
         lldb
     }
 
-    /// Has `premote` start lldb, with the server's machine as its platform, and `arguments` to premote's command.
+    /// Has `premote` start lldb over this connection, with the server's machine as its platform, and `arguments` to premote's
+    /// command.
     ///
     /// # Panics
     /// When it does not start.
     #[must_use]
-    pub fn by_premote(server: &Server, arguments: &[&str]) -> Self {
-        let connection = premote::connection(server);
-        let mut command = premote::command(&[connection.as_str(), "lldb"]);
+    pub fn by_premote(connection: &str, arguments: &[&str]) -> Self {
+        let mut command = premote::command(&[connection, "lldb"]);
         command.args(arguments).arg("--");
         Self::spawn(command)
     }

@@ -8,7 +8,7 @@ use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::lldb::Lldb;
 use dbgsrv_tests::process::Owned;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
-use dbgsrv_tests::{program, wait_until};
+use dbgsrv_tests::{premote, program, wait_until};
 use tempfile::TempDir;
 
 /// Has the platform's machine run a program of this one: it is stopped, typed to, and heard.
@@ -49,10 +49,21 @@ fn premote_starts_an_lldb_that_runs_a_program_there() {
     }
     let server = Server::start_with(&["-t", "tcp:port=0"]);
     let directory = TempDir::new().expect("a temporary directory can be made");
-    let mut lldb = Lldb::by_premote(&server, &[]);
+    let mut lldb = Lldb::by_premote(&premote::connection(&server), &[]);
     let status = lldb.run("platform status");
     assert!(status.contains("Connected: yes"), "{status}");
     run_a_program(&mut lldb, directory.path());
+}
+
+#[test]
+fn premote_knows_the_password_for_both_of_lldbs_connections() {
+    if stand_in_lacks("LLDB's platforms") {
+        return;
+    }
+    let server = Server::start_with(&["-t", "tcp:port=0,password=correct-horse"]);
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let connection = format!("{},password=correct-horse", premote::connection(&server));
+    run_a_program(&mut Lldb::by_premote(&connection, &[]), directory.path());
 }
 
 #[test]
@@ -62,7 +73,7 @@ fn premote_starts_an_lldb_that_is_attached() {
     }
     let server = Server::start_with(&["-t", "tcp:port=0"]);
     let target = Beats::start(1);
-    let mut lldb = Lldb::by_premote(&server, &["-p", &target.pid().to_string()]);
+    let mut lldb = Lldb::by_premote(&premote::connection(&server), &["-p", &target.pid().to_string()]);
     assert_eq!(lldb.debuggee(), target.pid());
     let backtraces = lldb.run("thread backtrace all");
     assert!(backtraces.contains("`worker("), "{backtraces}");
