@@ -104,7 +104,7 @@ impl Stage {
             fs::create_dir(path(folder)).expect("there is room for files");
         }
         fs::create_dir_all("/run/dbgsrv").expect("root may write there");
-        let secret = path("secret");
+        let (secret, home) = (path("secret"), place.path().display().to_string());
         let mut stage = Self { link: Link::new(), place, names: Vec::new() };
         for (name, own) in [
             ("target-machine", FAR),
@@ -113,6 +113,7 @@ impl Stage {
             ("box17", FAR),
             ("/etc/dbgsrv.password", &secret),
             ("/run/user/1000/", "/run/"),
+            ("/home/user", &home),
         ] {
             stage.name(name, own);
         }

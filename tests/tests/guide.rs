@@ -164,6 +164,15 @@ fn ssl() {
 }
 
 #[test]
+fn ssl_without_the_certificate() {
+    let Some(stage) = Stage::new() else { return };
+    let _ = stage.run(true, "premote cert new --name other", "").success();
+    let error = stage.run(true, &line(GUIDE, "TLS", "dbgsrv -t ssl:"), "").stderr;
+    let told = stage.meant(&line(GUIDE, "TLS", "error: -t: parameter `certuser`"));
+    assert_eq!(error.lines().next(), Some(told.as_str()));
+}
+
+#[test]
 fn ssl_for_a_gdb_that_has_tls_by_another_program() {
     let Some(stage) = with_certificate() else { return };
     let server = line(GUIDE, "TLS", "dbgsrv -t ssl:").replace(",password-file=/etc/dbgsrv.password", "");
@@ -328,8 +337,11 @@ fn programs_of_the_command_line() {
     let Some(mut stage) = Stage::new() else { return };
     stage.name("server=target-machine", "server=localhost");
     let server = stage.serve(&line(GUIDE, HEADING, "dbgsrv -t tcp:port=5005 -cs"));
+    assert_eq!(server.said(), line(GUIDE, HEADING, "dbgsrv 0.1.0: listening"));
     let started = server.line();
     let (_, advice) = started.split_once("debug it with: ").expect("it gives advice");
+    let pid = advice.rsplit(' ').next().expect("a split text has a last part");
+    assert_eq!(started, line(GUIDE, HEADING, "dbgsrv 0.1.0: started process").replace("4711", pid));
     let outcome = stage.run(true, advice, "");
     assert!(outcome.stdout.contains("exited with code 03]"), "{outcome:#?}");
     drop(server);
