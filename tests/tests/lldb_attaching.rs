@@ -130,3 +130,25 @@ fn programs_are_found_by_their_names_and_waited_for() {
         lldb.run("process detach");
     }
 }
+
+#[test]
+fn one_thread_is_stepped_while_the_others_stand_still() {
+    if stand_in_lacks("LLDB's dialect") {
+        return;
+    }
+    let server = Server::start();
+    let target = Beats::start(2);
+    let mut lldb = Lldb::connected(server.port(), Some(&program::path("beats")));
+    lldb.run_to_stop(&format!("process attach --pid {}", target.pid()));
+    lldb.run("thread select 2");
+    let threads = lldb.run("thread list");
+    assert!(threads.contains("* thread #2"), "{threads}");
+    let before = target.shared.beats();
+    for _ in 0..3 {
+        let stop = lldb.run_to_stop("thread step-inst --run-mode this-thread");
+        assert!(stop.contains("thread #2") && stop.contains("stop reason = instruction step into"), "{stop}");
+    }
+    assert_eq!(target.shared.beats(), before, "the main thread has not run");
+    lldb.run("process detach");
+    target.assert_left_as_it_was_found();
+}
