@@ -228,13 +228,18 @@ fn what_cannot_be_served_is_said_and_the_exit_status_is_gdbservers() {
         let mut server = link.start(arguments);
         assert_eq!(server.end(), 1, "{arguments:?}");
         assert!(!server.said.is_empty(), "{arguments:?}");
+        if arguments[..].first().is_some_and(|comm| comm.contains("invalid")) {
+            server.assert_said("no-such-host.invalid:0: cannot resolve name: ");
+        }
         let original = Command::new("gdbserver").args(arguments).stdin(Stdio::null()).output().expect("gdbserver runs");
         assert_eq!(original.status.code(), Some(1), "gdbserver {arguments:?}");
     }
-    for option in ["--version", "--help"] {
+    for (option, text) in
+        [("--version", "gdbserver"), ("--help", "gdbserver"), ("--selftest", "Selftests have been disabled")]
+    {
         let mut server = link.start(&[option]);
         assert_eq!(server.end(), 0, "{option}");
-        server.assert_said("gdbserver");
+        server.assert_said(text);
     }
 }
 

@@ -261,7 +261,8 @@ fn addresses(host: &str, family: Family) -> io::Result<Vec<IpAddr>> {
     // A machine without IPv6 refuses the first; with it, the first serves both.
     let mut everywhere = vec![IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)];
     if !host.is_empty() {
-        let mut named: Vec<IpAddr> = (host, 0).to_socket_addrs()?.map(|address| address.ip()).filter(fits).collect();
+        let found = (host, 0).to_socket_addrs().map_err(|error| unresolved(&error))?;
+        let mut named: Vec<IpAddr> = found.map(|address| address.ip()).filter(fits).collect();
         // Clients that name no family try this one too.
         named.sort_by_key(IpAddr::is_ipv6);
         let Some(first) = named.first() else { return Err(io::Error::other("no such address")) };
@@ -272,6 +273,13 @@ fn addresses(host: &str, family: Family) -> io::Result<Vec<IpAddr>> {
     }
     everywhere.retain(fits);
     Ok(everywhere)
+}
+
+/// In gdbserver's words, which those who start it look for.
+fn unresolved(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let reason = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+    io::Error::new(error.kind(), format!("cannot resolve name: {reason}"))
 }
 
 fn about(what: impl std::fmt::Display, error: &io::Error) -> io::Error {

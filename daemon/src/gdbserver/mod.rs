@@ -10,8 +10,11 @@ mod pump;
 pub(crate) mod serve;
 
 use crate::exit;
+use crate::worker::say;
 use cli::Request;
+use comm::Comm;
 use entrance::Entrance;
+use serve::Options;
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -35,20 +38,26 @@ pub fn is_meant(name: &OsStr) -> bool {
 #[must_use]
 pub fn main() -> ExitCode {
     let done = match cli::parse(env::args_os().skip(1)) {
-        // Where stdout is closed, nobody wants to read it.
-        Ok(Request::Print(text)) => write!(io::stdout(), "{text}").or(Ok(())),
-        Ok(Request::Serve(options)) => {
-            Entrance::take(&options.comm).and_then(|entrance| serve::serve(&options, entrance))
+        Ok(Request::Print(text)) => {
+            // Where stdout is closed, nobody wants to read it.
+            let _ = write!(io::stdout(), "{text}");
+            Ok(())
         }
-        Err(error) => Err(error),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Request::Serve(options)) => serve(&options).inspect_err(|error| say(&format!("{error}\nExiting"))),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{error}");
-            ExitCode::from(exit::FAILURE)
+            say(&error.to_string());
+            Err(error)
         }
+    };
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) }
+}
+
+fn serve(options: &Options) -> io::Result<()> {
+    let entrance = Entrance::take(&options.comm)?;
+    if options.comm == Comm::Stdio {
+        say("stdin/stdout redirected");
     }
+    serve::serve(options, entrance)
 }
 
 #[cfg(test)]
