@@ -86,11 +86,19 @@ impl Engine {
     /// Has each thread of a process take the signal that waits for it, so that the client hears of it: the interrupt of an
     /// attach overtakes all signals.
     fn bring_signals_forward(&mut self, pid: Pid) {
+        // Hardly ever is there any, and each thread that has to be asked takes its time.
+        if !process_info::has_queued_signals(pid) {
+            return;
+        }
         self.holding = true;
-        for tid in self.threads_of(pid).collect::<Vec<_>>() {
+        let threads = self.threads_of(pid).collect::<Vec<_>>();
+        let for_any = threads.first().is_some_and(|&tid| ptrace::has_queued_signal(tid, true));
+        for tid in threads {
             let interrupted = self.threads.get_mut(&tid).filter(|thread| thread.state == State::Stopped(Stop::Trap));
             let Some(thread) = interrupted.filter(|thread| thread.pending.is_none()) else { continue };
-            if process_info::has_signal_to_take(tid) && ptrace::cont(tid, 0).is_ok() {
+            // To find out whether it is blocked takes longer.
+            let is_queued = for_any || ptrace::has_queued_signal(tid, false);
+            if is_queued && process_info::has_signal_to_take(tid) && ptrace::cont(tid, 0).is_ok() {
                 thread.registers.forget();
                 thread.state = State::Running { stepping: false };
                 self.running += 1;

@@ -131,6 +131,8 @@ pub(crate) struct Status {
     pub(crate) bounding: u64,
     /// 0: none; 1: strict; 2: a filter.
     pub(crate) seccomp: u8,
+    /// How many signals are on their way to all processes of its real user.
+    pub(crate) queued_signals: Option<u32>,
     /// Signals on their way to this thread alone, SIGHUP as the lowest bit.
     pub(crate) own_signals: u64,
     /// Signals on their way to any thread of the process.
@@ -162,6 +164,7 @@ impl Status {
                 "SigPnd" => status.own_signals = bits(value),
                 "ShdPnd" => status.signals = bits(value),
                 "SigBlk" => status.blocked = bits(value),
+                "SigQ" => status.queued_signals = value.split('/').next().and_then(|count| count.parse().ok()),
                 "Seccomp" => status.seccomp = value.parse().unwrap_or_default(),
                 _ => {}
             }
@@ -187,6 +190,11 @@ fn ids(value: &str) -> [u32; 3] {
 /// When a process started, see [`Stat::start_time`].
 pub(crate) fn start_time(pid: Pid) -> Option<u64> {
     Some(Stat::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.start_time)
+}
+
+/// Whether signals wait for anybody of the user whose process this is; also where that can't be told.
+pub(crate) fn has_queued_signals(pid: Pid) -> bool {
+    Status::read(pid.raw()).map_or(true, |status| status.queued_signals != Some(0))
 }
 
 /// Whether a signal waits for a thread that it does not block.
@@ -243,6 +251,13 @@ mod tests {
     const STAT: &[u8] =
         b"17 (a) b (c) S 3 17 16 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 12 0 99 100 101 102 1 2 3 4 5 6 7 8 9 \
         10 11 12 17 63 0 0 0 0 0 1 2 3 4 5 6 7 0\n";
+
+    #[test]
+    fn signals_of_the_user_are_counted_where_the_kernel_says_how_many() {
+        for (text, count) in [("SigQ:\t3/95000\n", Some(3)), ("SigQ:\t0/0\n", Some(0)), ("SigPnd:\t0\n", None)] {
+            assert_eq!(Status::parse(text).queued_signals, count, "{text}");
+        }
+    }
 
     #[test]
     fn a_stat_line_is_read_although_the_name_holds_parentheses() {

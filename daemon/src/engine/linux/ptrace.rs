@@ -113,12 +113,26 @@ pub(crate) fn is_own_signal(tid: Tid) -> bool {
 /// Whether a SIGTRAP that the kernel made is queued for a thread.
 pub(crate) fn has_pending_trap(tid: Tid) -> bool {
     const MOST: usize = 8;
-    let arguments = libc::ptrace_peeksiginfo_args { off: 0, flags: 0, nr: MOST as i32 };
     // SAFETY: siginfo_t is plain old data; all zeros is a value of it.
     let mut queue: [libc::siginfo_t; MOST] = unsafe { std::mem::zeroed() };
+    let count = peek_signals(tid, 0, &mut queue).unwrap_or(0);
+    queue[..count].iter().any(|info| info.si_signo == libc::SIGTRAP && info.si_code > 0)
+}
+
+/// Whether a signal is queued for a stopped thread alone, or, where `shared`, for any of its process; also where that can't
+/// be told.
+pub(crate) fn has_queued_signal(tid: Tid, shared: bool) -> bool {
+    // SAFETY: siginfo_t is plain old data; all zeros is a value of it.
+    let mut first: [libc::siginfo_t; 1] = unsafe { std::mem::zeroed() };
+    let flags = if shared { libc::PTRACE_PEEKSIGINFO_SHARED } else { 0 };
+    peek_signals(tid, flags, &mut first) != Ok(0)
+}
+
+/// How many of the signals that are queued, as far as there is room, were looked at.
+fn peek_signals(tid: Tid, flags: u32, queue: &mut [libc::siginfo_t]) -> Result<usize> {
+    let arguments = libc::ptrace_peeksiginfo_args { off: 0, flags, nr: queue.len() as i32 };
     let address = ptr::from_ref(&arguments).cast_mut().cast();
-    let count = request(libc::PTRACE_PEEKSIGINFO, tid, address, queue.as_mut_ptr().cast()).unwrap_or(0);
-    queue[..count as usize].iter().any(|info| info.si_signo == libc::SIGTRAP && info.si_code > 0)
+    request(libc::PTRACE_PEEKSIGINFO, tid, address, queue.as_mut_ptr().cast()).map(|count| count as usize)
 }
 
 /// The bytes of a `siginfo_t`.
