@@ -1,12 +1,11 @@
 //! The examples of the guides, and two machines to run them on.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::sync::mpsc::Receiver;
 
 use nix::unistd::geteuid;
 use tempfile::TempDir;
@@ -15,7 +14,7 @@ use crate::network::{FAR, Link, NEAR};
 use crate::premote::{self, Outcome};
 use crate::process::Owned;
 use crate::server::dbgsrv;
-use crate::{program, receive};
+use crate::{lines_of, program, receive};
 
 /// What the guide's file with the password has.
 pub const PASSWORD: &str = "Sesame-17";
@@ -168,13 +167,7 @@ impl Stage {
         command.stdout(writer).stderr(Stdio::null());
         let process = Owned::spawn(&mut command);
         drop(command);
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(reader).lines().map_while(Result::ok) {
-                // The test may be over.
-                let _ = sender.send(line);
-            }
-        });
+        let lines = lines_of(reader);
         let said = receive(&lines).unwrap_or_else(|| panic!("{line} says nothing"));
         Running { process, lines, said }
     }

@@ -37,7 +37,7 @@ pub mod server;
 pub mod session;
 pub mod trial;
 
-pub use patience::{guarded, receive, wait_until};
+pub use patience::{guarded, lines_of, receive, wait_until};
 
 /// How long anything may take before the test is given up as hanging.
 pub const GUARD: Duration = Duration::from_mins(1);

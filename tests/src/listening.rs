@@ -1,11 +1,9 @@
 //! `premote … listen`, between the debuggers and the server.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::sync::mpsc::channel;
 
 use crate::process::Owned;
-use crate::{premote, receive};
+use crate::{lines_of, premote, receive};
 
 /// The connection string of a server, or of what is before it, on this machine; `more` begins with a comma or is empty.
 #[must_use]
@@ -32,13 +30,7 @@ impl Listening {
         command.stdin(Stdio::null()).stdout(writer);
         let process = Owned::spawn(&mut command);
         drop(command);
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(reader).lines().map_while(Result::ok) {
-                // Only the first is waited for.
-                let _ = sender.send(line);
-            }
-        });
+        let lines = lines_of(reader);
         let line = receive(&lines).expect("premote says where it listens");
         let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
         Self { process, port: port.unwrap_or_else(|| panic!("no port in {line:?}")) }

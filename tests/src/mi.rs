@@ -1,16 +1,16 @@
 //! gdb in MI mode: driven command by command, so that a test can do something while the program runs.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::process::Owned;
-use crate::{gdb, receive};
+use crate::{gdb, lines_of, receive};
 
 /// A gdb, killed when dropped.
 #[derive(Debug)]
@@ -53,15 +53,7 @@ impl Mi {
         command.args(program).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut process = Owned::spawn(&mut command);
         let stdout = process.child().stdout.take().expect("the output is a pipe");
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut mi = Self { process, lines, stops: VecDeque::new(), transcript: String::new() };
+        let mut mi = Self { process, lines: lines_of(stdout), stops: VecDeque::new(), transcript: String::new() };
         // Commands are taken while the program runs.
         mi.command("-gdb-set mi-async on");
         mi.console(&format!("target extended-remote localhost:{port}"));

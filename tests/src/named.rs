@@ -1,16 +1,15 @@
 //! The server under the names of other servers.
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 
 use tempfile::TempDir;
 
 use crate::process::Owned;
-use crate::receive;
 use crate::server::dbgsrv;
+use crate::{lines_of, receive};
 
 /// A link to the server, in a folder of its own.
 #[derive(Debug)]
@@ -74,11 +73,7 @@ impl Running {
         command.stdout(stdout).stderr(writer).env("SHELL", "/bin/sh");
         let process = Owned::spawn(&mut command);
         drop(command);
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(reader).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Self { process, lines, said: String::new() }
+        Self { process, lines: lines_of(reader), said: String::new() }
     }
 
     /// What follows `start` in the next line that begins with it.

@@ -1,7 +1,8 @@
 //! Waiting that comes to an end.
 
+use std::io::{BufRead, BufReader, Read};
 use std::pin::pin;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
@@ -44,6 +45,19 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(patience.lasts(), "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// What a process prints, line by line, for [`receive`]. It is read to its end also when nobody wants it any more: the process
+/// is not to notice.
+#[must_use]
+pub fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    lines
 }
 
 /// Waits for something to come through a channel; `None` where it does not within [`GUARD`], or never will.

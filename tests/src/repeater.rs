@@ -1,10 +1,9 @@
 //! `premote relay`, between clients and a server.
 
-use std::io::{BufRead, BufReader};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 
 use crate::process::Owned;
-use crate::{premote, receive};
+use crate::{lines_of, premote, receive};
 
 /// A relay; its server's end is `-c`, its clients' `-s`. Ends when dropped.
 #[derive(Debug)]
@@ -28,13 +27,7 @@ impl Repeater {
         command.stdout(writer.try_clone().expect("a pipe's end can be duplicated")).stderr(writer);
         let process = Owned::spawn(&mut command);
         drop(command);
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(reader).lines().map_while(Result::ok) {
-                // The test may be over.
-                let _ = sender.send(line);
-            }
-        });
+        let lines = lines_of(reader);
         let place = receive(&lines).expect("the relay says where it listens");
         assert!(place.starts_with("premote relay: "), "{place}");
         Self { process, lines, place }

@@ -15,7 +15,7 @@ use crate::listening::{Listening, connection};
 use crate::mi::Mi;
 use crate::patience::Patience;
 use crate::process::{self, Owned};
-use crate::{program, receive, rsp};
+use crate::{premote, program, receive, rsp};
 
 /// What is started as the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,6 +83,18 @@ pub fn dbgsrv() -> PathBuf {
     let path = test.ancestors().nth(2).expect("cargo puts tests two folders deep").join("dbgsrv");
     assert!(path.exists(), "no {}: run `cargo build --workspace` (with the tests' profile) first", path.display());
     path
+}
+
+/// The exit status and the errors of a `dbgsrv` that does not start.
+///
+/// # Panics
+/// When it goes on, which it is not to.
+#[must_use]
+pub fn refused(transport: &str) -> (i32, String) {
+    let mut command = Command::new(dbgsrv());
+    command.args(["-t", transport]).stdin(Stdio::null());
+    let outcome = premote::finish(command);
+    (outcome.status, outcome.stderr)
 }
 
 /// A running server, killed when dropped.

@@ -10,7 +10,7 @@
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use dbgsrv_tests::server::{Server, dbgsrv};
+use dbgsrv_tests::server::{Server, refused};
 use dbgsrv_tests::{premote, program};
 use nix::sys::signal::Signal;
 
@@ -30,14 +30,6 @@ fn serve(name: &str, more: &str) -> Server {
 /// Asks what server it is.
 fn info(connection: &str) -> premote::Outcome {
     premote::run(&[connection, "info"])
-}
-
-/// The exit status and the errors of a server that ends at once.
-fn refused(transport: &str) -> (i32, String) {
-    let mut command = Command::new(dbgsrv());
-    command.args(["-t", transport]).stdin(Stdio::null());
-    let outcome = premote::finish(command);
-    (outcome.status, outcome.stderr)
 }
 
 #[test]

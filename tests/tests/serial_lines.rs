@@ -9,7 +9,7 @@ use std::thread;
 use dbgsrv_tests::gdb::{self, SETTINGS, Transcript};
 use dbgsrv_tests::line::{Faults, Line};
 use dbgsrv_tests::listening::Listening;
-use dbgsrv_tests::server::{Server, dbgsrv, stand_in_lacks};
+use dbgsrv_tests::server::{Server, dbgsrv, refused, stand_in_lacks};
 use dbgsrv_tests::{premote, program};
 use nix::sys::signal::Signal;
 
@@ -122,14 +122,6 @@ fn table_2_4_channel_numbers_let_servers_and_clients_share_a_line() {
     let nobody = at(&line.called(9, ""), &["ps"]);
     assert!(nobody.stderr.contains("nobody has this channel"), "{nobody:#?}");
     drop(servers);
-}
-
-/// A server that is not to start: its exit status and its error.
-fn refused(transport: &str) -> (i32, String) {
-    let mut command = Command::new(dbgsrv());
-    command.args(["-t", transport]).stdin(Stdio::null());
-    let outcome = premote::finish(command);
-    (outcome.status, outcome.stderr)
 }
 
 #[test]
