@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What is built: the name of the executable, its source in `programs/`, and what the compiler is told besides the usual.
-const PROGRAMS: [(&str, &str, &[&str]); 14] = [
+const PROGRAMS: [(&str, &str, &[&str]); 15] = [
     ("basics", "basics.c", &[]),
     ("basics-static", "basics.c", &["-static"]),
     ("basics-no-pie", "basics.c", &["-no-pie", "-fno-pie"]),
@@ -13,6 +13,7 @@ const PROGRAMS: [(&str, &str, &[&str]); 14] = [
     ("loops", "loops.c", &[]),
     ("memory", "memory.c", &[]),
     ("memory-no-pie", "memory.c", &["-no-pie", "-fno-pie"]),
+    ("prologues", "prologues.c", &["-no-pie", "-fno-pie"]),
     ("registers", "registers.c", &[]),
     ("signals", "signals.c", &[]),
     ("streams", "streams.c", &[]),

@@ -1,6 +1,6 @@
 //! Breakpoints and the memory that they are in.
 
-use dbgsrv_tests::rsp::Client;
+use dbgsrv_tests::rsp::{Client, hex, unhex};
 use dbgsrv_tests::server::{Server, stand_in_lacks};
 use dbgsrv_tests::trial::{self, Trial};
 use dbgsrv_tests::{process, program};
@@ -84,4 +84,62 @@ fn a_dprintf_on_the_target_prints_in_gdb_and_stops_nothing() {
     transcript.assert_has("exited with code 03]");
     assert_eq!(transcript.count("\nBreakpoint 3, "), 1, "{}", transcript.0);
     server.assert_still_serves();
+}
+
+/// The lengths of the instructions between `first` and `last` of the program `prologues`.
+const PROLOGUE: [u64; 11] = [4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3];
+
+/// All registers, and what the prologue has pushed.
+fn state(client: &mut Client) -> [String; 2] {
+    let registers = client.request("g");
+    let rsp = client.request("p7");
+    let bytes = unhex(&rsp).try_into().expect("64 bits");
+    [registers, client.request(&format!("m{:x},40", u64::from_le_bytes(bytes)))]
+}
+
+#[test]
+fn a_breakpoint_on_each_instruction_of_a_prologue_leaves_it_what_it_does() {
+    let server = Server::start();
+    let mut client = Client::greeted(server.port());
+    client.run(&[program::path("prologues").to_str().expect("a path in UTF-8")]);
+    let (first, last) = (program::symbol("prologues", "first"), program::symbol("prologues", "last"));
+    let ends = PROLOGUE.iter().scan(first, |at, length| {
+        *at += length;
+        Some(*at)
+    });
+    let addresses: Vec<_> = std::iter::once(first).chain(ends).collect();
+    assert_eq!(addresses.last(), Some(&last));
+
+    client.set_breakpoint(first);
+    assert!(client.request("vCont;c").contains("swbreak"));
+    assert_eq!(client.request(&format!("z0,{first:x},1")), "OK");
+    let mut stepped = vec![state(&mut client)];
+    for _ in PROLOGUE {
+        assert!(client.request("vCont;s").starts_with("T05"));
+        stepped.push(state(&mut client));
+    }
+
+    // Away from where a breakpoint is about to be.
+    assert!(client.request("vCont;s").starts_with("T05"));
+    for &address in &addresses {
+        client.set_breakpoint(address);
+    }
+    for _ in 0..3 {
+        for (address, stepped) in addresses.iter().zip(&stepped) {
+            assert!(client.request("vCont;c").contains("swbreak"));
+            assert!(state(&mut client) == *stepped, "at {address:x} it is not as after single steps");
+        }
+    }
+}
+
+#[test]
+fn a_push_at_a_breakpoint_faults_where_the_program_may_not_write() {
+    let server = Server::start();
+    let mut client = Client::greeted(server.port());
+    client.run(&[program::path("prologues").to_str().expect("a path in UTF-8"), "faults"]);
+    let faulting = program::symbol("prologues", "faulting");
+    client.set_breakpoint(faulting);
+    assert!(client.request("vCont;c").contains("swbreak"));
+    assert!(client.request("vCont;c").starts_with("T0b"));
+    assert_eq!(client.request("p10"), hex(&faulting.to_le_bytes()));
 }

@@ -47,6 +47,9 @@ struct Breakpoint {
     traced: bool,
     /// The byte that the breakpoint instruction replaces; `None`: to be read when it is planted.
     original: Option<u8>,
+    /// The [`Breakpoints::turn`] in which that byte was last seen, or written back: until the program runs again it is
+    /// still there.
+    seen: u64,
     planted: bool,
     /// A thread has just run into it, so that is what is in memory.
     was_hit: bool,
@@ -61,8 +64,8 @@ pub(crate) struct Breakpoints {
     planted: bool,
     /// All that can be are.
     complete: bool,
-    /// The program has run without them, and may have changed what is under them.
-    stale: bool,
+    /// Counts how often the program has run: it may have changed what is under those that were not in memory.
+    turn: u64,
 }
 
 impl Breakpoints {
@@ -124,7 +127,8 @@ impl Breakpoints {
         let slot = slot.map_err(|_| Error::TooMany("breakpoints"))?;
         self.complete = false;
         let original = Some(original);
-        let new = Breakpoint { script: None, traced: false, original, planted: false, was_hit: false, slot };
+        let seen = self.turn;
+        let new = Breakpoint { script: None, traced: false, original, seen, planted: false, was_hit: false, slot };
         Ok(self.table.entry(address).or_insert(new))
     }
 
@@ -141,8 +145,9 @@ impl Breakpoints {
     pub(crate) fn remove(&mut self, address: u64, memory: &Memory, journal: &Journal) -> Result<()> {
         let Some(breakpoint) = self.table.get_mut(&address) else { return Ok(()) };
         breakpoint.script = None;
+        let is_there = !breakpoint.planted && breakpoint.original.is_some() && breakpoint.seen == self.turn;
         self.drop_unwanted(address, memory, journal);
-        if memory.read(address, &mut [0]) == 1 { Ok(()) } else { Err(Error::BadAddress(address)) }
+        if is_there || memory.read(address, &mut [0]) == 1 { Ok(()) } else { Err(Error::BadAddress(address)) }
     }
 
     /// Takes all tracepoints away, also out of memory.
@@ -161,7 +166,7 @@ impl Breakpoints {
         if self.table.get(&address).is_some_and(|one| one.script.is_none() && !one.traced)
             && let Some(mut breakpoint) = self.table.remove(&address)
         {
-            breakpoint.lift_checked(address, memory);
+            breakpoint.lift_checked(address, memory, self.turn);
             breakpoint.strike(journal);
         }
     }
@@ -203,9 +208,14 @@ impl Breakpoints {
         self.planted
     }
 
-    /// The byte under the breakpoint at `address`, where that is in memory.
+    /// Whether the breakpoint at `address` is in memory.
+    pub(crate) fn is_planted_at(&self, address: u64) -> bool {
+        self.table.get(&address).is_some_and(|breakpoint| breakpoint.planted)
+    }
+
+    /// The program's own byte at the breakpoint at `address`; `None`: it has to be read.
     pub(crate) fn original(&self, address: u64) -> Option<u8> {
-        self.table.get(&address).filter(|breakpoint| breakpoint.planted)?.original
+        self.table.get(&address).filter(|breakpoint| breakpoint.planted || breakpoint.seen == self.turn)?.original
     }
 
     /// Writes all breakpoints to memory. One whose page is not mapped (any more) is left out.
@@ -214,18 +224,14 @@ impl Breakpoints {
             return;
         }
         self.planted = !self.table.is_empty();
-        let stale = std::mem::take(&mut self.stale);
         for (&address, breakpoint) in &mut self.table {
-            if stale && !breakpoint.planted {
-                breakpoint.original = None;
-            }
-            breakpoint.plant(address, memory, journal);
+            breakpoint.plant(address, memory, self.turn, journal);
         }
     }
 
     /// The program is about to run.
     pub(crate) fn let_run(&mut self) {
-        self.stale |= !self.planted;
+        self.turn += 1;
     }
 
     /// Writes one breakpoint back that was lifted to step over it.
@@ -240,7 +246,7 @@ impl Breakpoints {
     /// Takes the breakpoint that a thread has just run into out of memory, to step over it.
     pub(crate) fn lift_one(&mut self, address: u64, memory: &Memory) {
         if let Some(breakpoint) = self.table.get_mut(&address) {
-            breakpoint.lift(address, memory);
+            breakpoint.lift(address, memory, self.turn);
         }
     }
 
@@ -251,7 +257,7 @@ impl Breakpoints {
             return;
         }
         for (&address, breakpoint) in &mut self.table {
-            breakpoint.lift_checked(address, memory);
+            breakpoint.lift_checked(address, memory, self.turn);
         }
     }
 
@@ -297,6 +303,7 @@ impl Breakpoints {
                     covered.to_mut()[index] = BREAKPOINT[0];
                 }
                 breakpoint.original = Some(data[index]);
+                breakpoint.seen = self.turn;
                 if let Some(slot) = breakpoint.slot {
                     journal.set_original(slot, data[index]);
                 }
@@ -307,16 +314,18 @@ impl Breakpoints {
 }
 
 impl Breakpoint {
-    fn plant(&mut self, address: u64, memory: &Memory, journal: &Journal) {
+    fn plant(&mut self, address: u64, memory: &Memory, turn: u64, journal: &Journal) {
         if self.planted {
             return;
         }
-        if self.original.is_none() {
+        if self.original.is_none() || self.seen != turn {
             let mut byte = [0];
             if memory.read(address, &mut byte) != 1 {
+                self.original = None;
                 return;
             }
             self.original = Some(byte[0]);
+            self.seen = turn;
             if let Some(slot) = self.slot {
                 journal.set_original(slot, byte[0]);
             }
@@ -324,24 +333,25 @@ impl Breakpoint {
         self.planted = memory.write(address, BREAKPOINT).is_ok();
     }
 
-    fn lift(&mut self, address: u64, memory: &Memory) {
+    fn lift(&mut self, address: u64, memory: &Memory, turn: u64) {
         if std::mem::take(&mut self.planted)
             && let Some(original) = self.original
-        {
             // It fails only where the page is gone, and the breakpoint with it.
-            let _ = memory.write(address, &[original]);
+            && memory.write(address, &[original]).is_ok()
+        {
+            self.seen = turn;
         }
     }
 
     /// As `lift`, but leaves alone what the program has mapped or written there meanwhile.
-    fn lift_checked(&mut self, address: u64, memory: &Memory) {
+    fn lift_checked(&mut self, address: u64, memory: &Memory, turn: u64) {
         let mut byte = [0];
         let known = std::mem::take(&mut self.was_hit);
         if self.planted && !known && (memory.read(address, &mut byte) != 1 || byte != BREAKPOINT) {
             self.planted = false;
             self.original = None;
         }
-        self.lift(address, memory);
+        self.lift(address, memory, turn);
     }
 
     fn strike(&mut self, journal: &Journal) {
@@ -377,6 +387,7 @@ mod tests {
             breakpoints.insert(at, Script::default(), &memory, None, &journal).unwrap();
         }
         assert!(breakpoints.remove(address, &memory, &journal).is_ok());
+        breakpoints.let_run();
         // SAFETY: nothing refers to the page.
         unsafe { munmap(page, size.get()) }.unwrap();
         assert!(matches!(breakpoints.remove(address + 1, &memory, &journal), Err(Error::BadAddress(_))));

@@ -286,7 +286,7 @@ impl Engine {
         self.restless.extend(process.attached.then_some((tid, false)));
         let Ok(pc) = thread.registers.pc(tid) else { return Cause::Rest };
         let address = pc.wrapping_sub(PC_AFTER_BREAKPOINT);
-        let ours = process.breakpoints.original(address).is_some();
+        let ours = process.breakpoints.is_planted_at(address);
         if ours || self.interests.swbreak {
             // A thread that can't be rewound has been killed.
             let _ = thread.registers.rewind(tid, address);

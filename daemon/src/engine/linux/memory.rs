@@ -66,4 +66,10 @@ impl Memory {
         }
         Ok(())
     }
+
+    /// Writes all of `data` as the program itself would; `false` where it would fault.
+    pub(crate) fn store(&self, address: u64, data: &[u8]) -> bool {
+        let remote = [RemoteIoVec { base: address as usize, len: data.len() }];
+        process_vm_writev(self.task, &[IoSlice::new(data)], &remote) == Ok(data.len())
+    }
 }

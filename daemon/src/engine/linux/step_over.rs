@@ -46,11 +46,16 @@ impl Engine {
         if thread.wants_step() || thread.signal != 0 {
             return false;
         }
-        let Some(first) = process.breakpoints.original(address) else { return false };
-        let read = |at: u64, rest: &mut [u8]| process.memory.read(at, rest) == rest.len();
-        let write = |at: u64, bytes: &[u8]| process.memory.write(at, bytes).is_ok();
+        let read = |at: u64, bytes: &mut [u8]| process.memory.read(at, bytes) == bytes.len();
+        let mut first = [0];
+        if let Some(original) = process.breakpoints.original(address) {
+            first = [original];
+        } else if !read(address, &mut first) {
+            return false;
+        }
+        let write = |at: u64, bytes: &[u8]| process.memory.store(at, bytes);
         let Ok(registers) = thread.registers.edit(tid) else { return false };
-        let done = arch::emulate(first, registers, read, write);
+        let done = arch::emulate(first[0], registers, read, write);
         if done {
             thread.passing = None;
         }
