@@ -3,7 +3,7 @@
 use crate::debug_session::DebugSession;
 use crate::limits::PER_CHANNEL_SESSION;
 use crate::pump::pump;
-use crate::registry::Client;
+use crate::registry::{Client, Origin};
 use crate::server::Server;
 use crate::worker::Terms;
 use dbgsrv_protocol::control::Event;
@@ -28,7 +28,7 @@ pub(crate) async fn serve(
         debug!(kind = ?incoming.kind, "channel refused");
         return incoming.refuse(Code::UnknownKind, "this release of the server knows no such kind of channel");
     }
-    let client = Client { peer, label: incoming.label.clone(), link: Some(link) };
+    let client = Client { peer, label: incoming.label.clone(), origin: Origin::Channel(link) };
     let (session, stream) = match DebugSession::start_apart(&server, client, terms.over_channel(), PER_CHANNEL_SESSION)
     {
         Ok(started) => started,

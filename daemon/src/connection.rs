@@ -9,9 +9,10 @@ use crate::link;
 use crate::policy::{Policy, Refusal};
 use crate::pump::pump;
 use crate::refusal::tell;
-use crate::registry::Client;
+use crate::registry::{Client, Origin};
 use crate::server::Server;
 use crate::sniff::{SniffError, Spoken, sniff, sniff_in_time};
+use crate::source::Source;
 use crate::undecided::{Place, lost};
 use dbgsrv_protocol::session::Rejected;
 use dbgsrv_transports::{Peer, ReadyError, Stream};
@@ -106,7 +107,7 @@ fn start(
     stream: &Stream,
     peer: &Peer,
 ) -> Result<(DebugSession, Option<UnixStream>), StartError> {
-    let client = Client { peer: peer.to_string(), label: String::new(), link: None };
+    let client = Client { peer: peer.to_string(), label: String::new(), origin: Origin::Direct(Source::from(peer)) };
     if let Some(socket) = stream.socket() {
         return Ok((DebugSession::start(server, client, door.terms, socket, PER_DIRECT_SESSION)?, None));
     }

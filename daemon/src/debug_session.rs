@@ -9,6 +9,7 @@ use dbgsrv_protocol::mux;
 use nix::sys::signal::Signal;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::UnixStream;
@@ -67,12 +68,14 @@ impl DebugSession {
         let number = server.registry.next_number();
         let label = Some(client.label.as_str()).filter(|label| !label.is_empty());
         let span = error_span!("session", id = number, worker = field::Empty, label);
-        let worker = span.in_scope(|| Worker::spawn(&server.host, number, &client.peer, terms, stream, &server.log));
-        let worker = worker.map_err(StartError::Spawn)?;
+        let siblings = server.registry.memories(&client);
+        let worker = span
+            .in_scope(|| Worker::spawn(&server.host, number, &client.peer, terms, stream, &siblings, &server.log))
+            .map_err(StartError::Spawn)?;
         let tracer = worker.tracer().unwrap_or_default();
         span.record("worker", tracer);
         let end = server.stop.child_token();
-        let entry = server.registry.enter(number, client, tracer, end.clone());
+        let entry = server.registry.enter(number, client, tracer, Arc::clone(worker.memory()), end.clone());
         Ok(Self { number, worker, end, span, _entry: entry, _slot: slot })
     }
 

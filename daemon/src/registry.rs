@@ -1,10 +1,12 @@
 //! The debug sessions of this server: who is in them, and how to end one.
 
 use crate::server::now;
+use crate::source::Source;
 use dbgsrv_protocol::control::SessionInfo;
 use dbgsrv_session::Link;
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -17,8 +19,32 @@ pub(crate) struct Client {
     pub(crate) peer: String,
     /// Its own name for the session; empty for a debugger that connected directly.
     pub(crate) label: String,
-    /// What carries the session's channel, if one does.
-    pub(crate) link: Option<Link>,
+    /// What tells whose sessions these are.
+    pub(crate) origin: Origin,
+}
+
+/// Where a session comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// A channel of this link.
+    Channel(Link),
+    /// A connection of its own.
+    Direct(Source),
+}
+
+impl Origin {
+    /// Whether two sessions have the same client, as far as can be told.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Channel(one), Self::Channel(other)) => one.id() == other.id(),
+            (Self::Direct(one), Self::Direct(other)) => one == other,
+            _ => false,
+        }
+    }
+
+    fn is_cut(&self) -> bool {
+        matches!(self, Self::Channel(link) if link.is_cut())
+    }
 }
 
 /// All debug sessions, by their numbers.
@@ -34,6 +60,7 @@ struct Record {
     client: Client,
     since: u64,
     worker: u32,
+    memory: Arc<OwnedFd>,
     end: CancellationToken,
 }
 
@@ -60,9 +87,23 @@ impl Registry {
     }
 
     /// Enters a session. `end` is cancelled when it is to end.
-    pub(crate) fn enter(self: &Arc<Self>, number: u64, client: Client, worker: u32, end: CancellationToken) -> Entry {
-        self.sessions().insert(number, Record { client, since: now(), worker, end });
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        number: u64,
+        client: Client,
+        worker: u32,
+        memory: Arc<OwnedFd>,
+        end: CancellationToken,
+    ) -> Entry {
+        self.sessions().insert(number, Record { client, since: now(), worker, memory, end });
         Entry { registry: Arc::clone(self), number }
+    }
+
+    /// What the workers of this client's sessions share with the front.
+    pub(crate) fn memories(&self, client: &Client) -> Vec<Arc<OwnedFd>> {
+        let sessions = self.sessions();
+        let same = sessions.values().filter(|record| record.client.origin.is_same(&client.origin));
+        same.map(|record| Arc::clone(&record.memory)).collect()
     }
 
     /// How many sessions there are.
@@ -102,7 +143,7 @@ impl Record {
             label: self.client.label.clone(),
             since: self.since,
             pids: Vec::new(),
-            cut: self.client.link.as_ref().is_some_and(Link::is_cut),
+            cut: self.client.origin.is_cut(),
         };
         Listed { info, worker: self.worker }
     }
@@ -121,11 +162,16 @@ impl Drop for Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::worker::create_journal;
+
+    fn client(user: u32) -> Client {
+        Client { peer: "192.0.2.1:9".into(), label: "gdb".into(), origin: Origin::Direct(Source::User(user)) }
+    }
 
     fn enter(registry: &Arc<Registry>) -> (Entry, CancellationToken) {
         let end = CancellationToken::new();
-        let client = Client { peer: "192.0.2.1:9".into(), label: "gdb".into(), link: None };
-        (registry.enter(registry.next_number(), client, 7, end.clone()), end)
+        let memory = create_journal().unwrap().into();
+        (registry.enter(registry.next_number(), client(1), 7, memory, end.clone()), end)
     }
 
     #[test]
@@ -141,6 +187,13 @@ mod tests {
         drop(entries);
         assert_eq!(registry.count(), 0);
         assert_eq!(registry.next_number(), 4);
+    }
+
+    #[test]
+    fn sessions_of_one_client_are_found_together() {
+        let registry = Arc::new(Registry::default());
+        let _entries = [enter(&registry), enter(&registry)];
+        assert_eq!([1, 2].map(|user| registry.memories(&client(user)).len()), [2, 0]);
     }
 
     #[test]

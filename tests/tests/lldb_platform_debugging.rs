@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use dbgsrv_tests::beats::Beats;
 use dbgsrv_tests::lldb::Lldb;
 use dbgsrv_tests::process::Owned;
+use dbgsrv_tests::rsp::Client;
 use dbgsrv_tests::server::{Server, stand_in_lacks};
 use dbgsrv_tests::{premote, program, wait_until};
 use tempfile::TempDir;
@@ -162,6 +163,41 @@ fn a_program_gets_its_arguments_and_environment_there() {
     assert!(told.contains("variable a#b$c\n") && told.contains("randomized no\n"), "{told}");
     assert!(told.contains(&format!("directory {}\n", place.display())), "{told}");
     assert!(told.ends_with("argument two words\n"), "{told}");
+}
+
+/// Has a program write where it begins, which is in the platform's directory.
+fn assert_begins_in(directory: &Path, lldb: &mut Lldb) {
+    let report = directory.join("report");
+    lldb.run(&format!("platform settings --working-dir {}", directory.display()));
+    lldb.create_target(&program::path("surroundings"));
+    let end = lldb.run_to_stop("process launch -- report");
+    assert!(end.contains("exited with status = 0"), "{end}");
+    let told = fs::read_to_string(&report).expect("the program writes its report there");
+    assert!(told.contains(&format!("directory {}\n", directory.display())), "{told}");
+    fs::remove_file(&report).expect("the report is there");
+}
+
+#[test]
+fn a_program_begins_in_the_platforms_directory_and_nobody_elses_does() {
+    if stand_in_lacks("LLDB's platforms") {
+        return;
+    }
+    let server = Server::start_with(&["-t", "tcp:port=0"]);
+    let directories = [(); 2].map(|()| TempDir::new().expect("a temporary directory can be made"));
+    let places = directories.each_ref().map(|it| it.path().canonicalize().expect("the directory is there"));
+    let mut direct = Lldb::on_platform(server.port());
+    let mut carried = Lldb::by_premote(&premote::connection(&server), &[]);
+    for _ in 0..2 {
+        assert_begins_in(&places[0], &mut direct);
+        assert_begins_in(&places[1], &mut carried);
+    }
+    let report = places[0].join("report");
+    let mut gdb = Client::greeted(server.port());
+    let program = program::path("surroundings");
+    gdb.run(&[&program, &report].map(|path| path.to_str().expect("a path in UTF-8")));
+    assert!(gdb.request("vCont;c").starts_with("W00"));
+    let told = fs::read_to_string(&report).expect("the program writes its report");
+    assert!(!told.contains(&format!("directory {}\n", places[0].display())), "{told}");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::limits::Limits;
-use crate::registry::Client as SessionClient;
+use crate::registry::{Client as SessionClient, Origin};
+use crate::source::Source;
 use crate::telemetry::LogOptions;
-use crate::worker::SessionHost;
+use crate::worker::{SessionHost, create_journal};
 use dbgsrv_protocol::control::Request;
 use dbgsrv_protocol::limits::MAX_CONTROL;
 use tokio::io::{DuplexStream, duplex};
@@ -147,8 +148,9 @@ async fn sessions_are_listed_and_ended_by_number() {
     let mut client = Client::new();
     let end = CancellationToken::new();
     let registry = &client.server.registry;
-    let who = SessionClient { peer: "192.0.2.1:9".into(), label: "gdb".into(), link: None };
-    let _entry = registry.enter(registry.next_number(), who, u32::MAX, end.clone());
+    let who =
+        SessionClient { peer: "192.0.2.1:9".into(), label: "gdb".into(), origin: Origin::Direct(Source::User(1)) };
+    let _entry = registry.enter(registry.next_number(), who, u32::MAX, create_journal().unwrap().into(), end.clone());
     let Response::Sessions { sessions, more } = client.ask(Request::Sessions { after: 0 }).await.unwrap() else {
         panic!("no sessions");
     };

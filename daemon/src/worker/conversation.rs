@@ -1,6 +1,7 @@
 //! What the client asks of the debuggees, family by family.
 
 use super::client::Client;
+use super::handover::Handover;
 use super::stop::with_event;
 use super::terms::Terms;
 use super::voice::Voice;
@@ -29,6 +30,8 @@ pub(crate) struct Conversation {
     pub(super) client: Client,
     pub(crate) engine: Engine,
     pub(super) files: HostFiles,
+    /// To and from other sessions of the same client.
+    pub(super) handover: Handover,
     /// The object that the client is reading in pieces.
     pub(super) transfer: transfer::Snapshot,
     /// The processes that the client is going through.
@@ -70,6 +73,7 @@ impl Conversation {
             client: Client::default(),
             engine,
             files: HostFiles::default(),
+            handover: Handover::default(),
             transfer: transfer::Snapshot::default(),
             listed: ProcessList::default(),
             scratch: Vec::new(),
@@ -136,10 +140,24 @@ impl Conversation {
         self.over = true;
     }
 
+    /// The client speaks LLDB's dialect. Where it has a platform here, it counts on beginning in that one's directory.
+    fn speak_lldb(&mut self) {
+        if self.engine.dialect != Dialect::Lldb {
+            self.engine.dialect = Dialect::Lldb;
+            if let Some(directory) = self.handover.take() {
+                self.engine.launch.directory = Some(directory);
+            }
+        }
+    }
+
     /// Carries a request out and answers it.
     pub(super) fn answer(&mut self, exchange: Exchange<'_>) {
         let Exchange { thread: current, request, reply } = exchange;
-        self.engine.dialect = if reply.features().has(Feature::Lldb) { Dialect::Lldb } else { Dialect::Gdb };
+        if reply.features().has(Feature::Lldb) {
+            self.speak_lldb();
+        } else {
+            self.engine.dialect = Dialect::Gdb;
+        }
         match request {
             Request::Breakpoint(request) => self.breakpoint(current, request, reply),
             Request::Console(console::Request::Type(text)) => finish(self.engine.type_in(text), reply),

@@ -6,6 +6,7 @@
 mod client;
 mod conversation;
 mod file;
+mod handover;
 mod memory;
 mod platform;
 mod process;

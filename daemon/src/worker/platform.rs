@@ -43,7 +43,7 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
             Err(errno) => refuse(&errno.into(), reply),
         },
         Request::KillSpawned(pid) => finish(if pid == ourselves() { Ok(()) } else { Err(Error::NoProcess) }, reply),
-        Request::LaunchServer => launch_server(&session.client, reply),
+        Request::LaunchServer => launch_server(session, reply),
         Request::MakeDirectory { mode, path } => {
             reply.system_result(number_of(platform::make_directory(&absolute(session, path), mode)));
         }
@@ -91,8 +91,9 @@ fn shell(session: &Conversation, command: &[u8], timeout: Option<u32>, directory
 }
 
 /// Names the very place that the client has reached: there, every connection is a session of its own.
-fn launch_server(client: &Client, reply: Reply<'_>) {
-    match client {
+fn launch_server(session: &Conversation, reply: Reply<'_>) {
+    session.handover.leave(session.engine.launch.directory.as_deref());
+    match &session.client {
         Client::Tcp(_, local) => reply.launched_server(ourselves(), local.port(), b""),
         Client::Pipe { path, .. } => reply.launched_server(ourselves(), 0, path.as_os_str().as_bytes()),
         // Who is in between knows where the client has connected to; to it, a connection like this one is meant.

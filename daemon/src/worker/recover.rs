@@ -4,6 +4,7 @@ use crate::engine::journal::Journal;
 use dbgsrv_protocol::ids::Pid;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ const RECOVERY_TIME: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Where no thread can be started, the journal can't be read, or it takes too long; it goes on in that case.
-pub(super) async fn recover(journal: OwnedFd) -> io::Result<Vec<Pid>> {
+pub(super) async fn recover(journal: Arc<OwnedFd>) -> io::Result<Vec<Pid>> {
     let (report, outcome) = oneshot::channel();
     thread::Builder::new().name("recover".into()).spawn(move || {
         // Nobody waits for the report where the server has meanwhile ended.

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::conversation::Conversation;
+use super::handover::Handover;
 use super::process;
 use super::stream::{Received, Stream};
 use super::voice::Voice;
@@ -37,7 +38,7 @@ const REST_AFTER_REQUESTS: u32 = 8;
 #[must_use]
 pub fn run(session: Session) -> ExitCode {
     let owned = interruptible::own_process().map_err(io::Error::from);
-    match owned.and_then(|()| serve(session.stream, &session.journal, session.terms)) {
+    match owned.and_then(|()| serve(session.stream, session.journal, session.terms)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(reason = %error, "the session cannot be served");
@@ -50,9 +51,10 @@ pub fn run(session: Session) -> ExitCode {
 ///
 /// # Errors
 /// What setting up the stream or the engine fails with; nothing was touched then.
-pub(super) fn serve(stream: OwnedFd, journal: &OwnedFd, terms: Terms) -> io::Result<()> {
-    let engine = Engine::new(Journal::map(journal)?).map_err(io::Error::other)?;
+pub(super) fn serve(stream: OwnedFd, journal: OwnedFd, terms: Terms) -> io::Result<()> {
+    let engine = Engine::new(Journal::map(&journal)?).map_err(io::Error::other)?;
     let mut conversation = Conversation::new(engine, Voice::Log, terms);
+    conversation.handover = Handover::through(journal);
     // With its client the session ends, and what it traces.
     let capabilities = Capabilities::ALL.without(Capability::DisconnectedTracing);
     let ended = converse(&mut conversation, stream, capabilities);

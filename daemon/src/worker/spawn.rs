@@ -1,10 +1,11 @@
 //! The front's half of a session worker: start it, watch it, end it.
 
+use super::handover;
 use super::recover::recover;
 use super::run;
 use super::session::{ARGUMENT, arguments, block};
 use super::terms::Terms;
-use crate::engine::{interruptible, journal};
+use crate::engine::interruptible;
 use crate::exit;
 use crate::telemetry::LogOptions;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -18,7 +19,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -50,7 +51,7 @@ impl SessionHost {
 pub(crate) struct Worker {
     body: Body,
     /// Shared with the worker, and kept here for the case that it can't clean up itself.
-    journal: OwnedFd,
+    journal: Arc<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -103,6 +104,8 @@ impl Worker {
     /// Starts a worker for session `id` on `stream`. From then on the caller neither reads nor writes there: it drops its
     /// own end.
     ///
+    /// `siblings` are the [`Self::memory`] of the other sessions of its client.
+    ///
     /// Call it on the runtime's thread: a worker that is a process ends with the thread that started it
     /// (`PR_SET_PDEATHSIG`).
     ///
@@ -114,9 +117,11 @@ impl Worker {
         peer: &str,
         terms: Terms,
         stream: BorrowedFd<'_>,
+        siblings: &[Arc<OwnedFd>],
         log: &LogOptions,
     ) -> io::Result<Self> {
         let journal = create_journal()?;
+        handover::give(&journal, siblings.iter().map(Arc::as_ref));
         let body = match host {
             SessionHost::Processes(program) => {
                 let mut command = Command::new(program);
@@ -127,7 +132,7 @@ impl Worker {
             }
             SessionHost::Threads => start_thread(id, terms, stream.try_clone_to_owned()?, journal.try_clone()?)?,
         };
-        Ok(Self { body, journal })
+        Ok(Self { body, journal: Arc::new(journal) })
     }
 
     /// What traces the session's processes: the id of the worker's process, or of its thread. `None` once the end of the
@@ -137,6 +142,11 @@ impl Worker {
             Body::Process(child) => child.id(),
             Body::Thread { id, .. } => Some(*id),
         }
+    }
+
+    /// What it shares with the front.
+    pub(crate) fn memory(&self) -> &Arc<OwnedFd> {
+        &self.journal
     }
 
     /// Waits for the worker's end. Cancel safe; not to be called again after that.
@@ -193,7 +203,7 @@ fn start_thread(id: u64, terms: Terms, stream: OwnedFd, journal: OwnedFd) -> io:
         let _span = span.entered();
         only_input_signals();
         let _ = started.send(gettid().as_raw() as u32);
-        let outcome = match run::serve(stream, &journal, terms) {
+        let outcome = match run::serve(stream, journal, terms) {
             Ok(()) => Outcome::Ended,
             Err(error) => {
                 error!(reason = %error, "the session cannot be served");
@@ -215,10 +225,10 @@ fn only_input_signals() {
     let _ = others.thread_set_mask();
 }
 
-/// The memory that the journal of a session lives in.
+/// The memory that a session shares with the front: its journal, and what is handed over to it and by it.
 pub(crate) fn create_journal() -> io::Result<OwnedFd> {
     let journal = memfd_create("dbgsrv-journal", MFdFlags::MFD_CLOEXEC)?;
-    ftruncate(&journal, journal::SIZE as i64)?;
+    ftruncate(&journal, handover::MEMORY as i64)?;
     Ok(journal)
 }
 
@@ -263,7 +273,7 @@ mod tests {
             let (_client, stream) = std::os::unix::net::UnixStream::pair().unwrap();
             let log = LogOptions::default();
             let mut worker =
-                Worker::spawn(&SessionHost::Threads, id, "test", Terms::default(), stream.as_fd(), &log).unwrap();
+                Worker::spawn(&SessionHost::Threads, id, "test", Terms::default(), stream.as_fd(), &[], &log).unwrap();
             worker.signal(Signal::SIGTERM);
             assert_eq!(worker.exited().await.unwrap(), Outcome::Ended);
         }
