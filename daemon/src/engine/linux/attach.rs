@@ -75,6 +75,10 @@ impl Engine {
         // A thread that ends while the directory is read hides those after it. Only one that is unknown can end, and it is
         // seen itself. Some can't be seized however often one looks: a leader that has ended, and another tracer's.
         for _ in 0..LOOKS {
+            // As long as they are not waited for, threads that have ended count.
+            if process_info::thread_count(pid) == Some(self.threads_of(pid).count()) {
+                return;
+            }
             match self.seize_all(pid) {
                 Ok(Look { seized: 0, missed: 0 }) | Err(_) => return,
                 Ok(Look { seized: 0, .. }) => std::thread::yield_now(),

@@ -8,10 +8,13 @@ use std::path::Path;
 use dbgsrv_protocol::ids::{Pid, ThreadId, Tid};
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, fstatat};
-use nix::unistd::{Uid, read};
+use nix::unistd::Uid;
 
 /// Room for a whole `stat` file: 52 numbers and a name.
 pub(crate) const STAT_LEN_MAX: usize = 2048;
+
+/// Room for most other files of one process.
+const FILE_LEN: usize = 4096;
 
 /// `PF_KTHREAD` of the kernel's task flags: the task has no program of its own.
 const KERNEL_THREAD_FLAG: u32 = 0x0020_0000;
@@ -39,7 +42,7 @@ impl ProcDirectory {
     /// The file `path` below here, as much of it as one read into `buffer` yields. Three system calls.
     pub(crate) fn read<'b>(&self, path: &str, buffer: &'b mut [u8]) -> nix::Result<&'b [u8]> {
         let file = openat(&self.0, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
-        let count = read(&file, buffer)?;
+        let count = nix::unistd::read(&file, buffer)?;
         Ok(&buffer[..count])
     }
 
@@ -144,7 +147,7 @@ pub(crate) struct Status {
 impl Status {
     /// The status of the process or thread `id`.
     pub(crate) fn read(id: i32) -> io::Result<Self> {
-        fs::read(format!("/proc/{id}/status")).map(|text| Self::parse(&String::from_utf8_lossy(&text)))
+        read(&format!("/proc/{id}/status")).map(|text| Self::parse(&String::from_utf8_lossy(&text)))
     }
 
     /// Reads the text of a `status` file; what it does not say stays zero.
@@ -187,9 +190,22 @@ fn ids(value: &str) -> [u32; 3] {
     ids
 }
 
+/// A file of `/proc` as a whole. `fs::read` asks for its size, which is always 0, and then begins with a few bytes; `take`
+/// keeps the same from happening here.
+pub(crate) fn read(path: &str) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(FILE_LEN);
+    fs::File::open(path)?.take(u64::MAX).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// How many threads a process has.
+pub(crate) fn thread_count(pid: Pid) -> Option<usize> {
+    Some(Stat::parse(&read(&format!("/proc/{pid}/stat")).ok()?)?.threads as usize)
+}
+
 /// When a process started, see [`Stat::start_time`].
 pub(crate) fn start_time(pid: Pid) -> Option<u64> {
-    Some(Stat::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.start_time)
+    Some(Stat::parse(&read(&format!("/proc/{pid}/stat")).ok()?)?.start_time)
 }
 
 /// Whether signals wait for anybody of the user whose process this is; also where that can't be told.
@@ -204,7 +220,7 @@ pub(crate) fn has_signal_to_take(tid: Tid) -> bool {
 
 /// The state letter of a thread, see [`Stat::state`].
 pub(crate) fn state(pid: Pid, tid: Tid) -> Option<u8> {
-    Some(Stat::parse(&fs::read(format!("/proc/{pid}/task/{tid}/stat")).ok()?)?.state)
+    Some(Stat::parse(&read(&format!("/proc/{pid}/task/{tid}/stat")).ok()?)?.state)
 }
 
 /// The number of the system call that a thread is in; `None` where it is in none, runs, or may not be looked into.

@@ -13,11 +13,11 @@ use std::io::IoSliceMut;
 /// Checks everything that decides it.
 pub(crate) fn check(pid: Pid) -> Vec<Check> {
     let facts = gather(pid);
-    let target = match precondition(pid, &facts) {
+    let target = match precondition(pid, facts.relation, facts.target.as_ref()) {
         Ok(target) => target,
         Err(refused) => return vec![refusal("process", &refused)],
     };
-    vec![process(pid, target), tracer(pid, &facts), namespaces(pid), dumpable(pid, target), attach(pid, &facts)]
+    vec![process(pid, target), tracer(pid, &facts), namespaces(pid), dumpable(pid, &facts), attach(pid, &facts)]
 }
 
 fn process(pid: Pid, target: &Target) -> Check {
@@ -53,9 +53,9 @@ fn namespaces(pid: Pid) -> Check {
     )
 }
 
-fn dumpable(pid: Pid, target: &Target) -> Check {
+fn dumpable(pid: Pid, facts: &AttachFacts) -> Check {
     const NAME: &str = "dumpable";
-    if target.dumpable {
+    if facts.dumpable {
         return good(NAME, format!("process {pid} lets its own user look into it"));
     }
     warning(

@@ -186,13 +186,13 @@ pub(crate) const CAPABILITY: u64 = 1 << 19;
 
 /// What refuses every attempt, whatever the kernel would say: it would stop us or a session that is not ours, or the
 /// id does not mean a process.
-pub(crate) fn precondition(pid: Pid, facts: &AttachFacts) -> Result<&Target, AttachRefused> {
-    match facts.relation {
+pub(crate) fn precondition(pid: Pid, relation: Relation, target: Option<&Target>) -> Result<&Target, AttachRefused> {
+    match relation {
         Relation::Itself => return Err(AttachRefused::Itself(pid)),
         Relation::Session => return Err(AttachRefused::OtherSession(pid)),
         Relation::None => {}
     }
-    let target = facts.target.as_ref().ok_or(AttachRefused::NoSuchProcess(pid))?;
+    let target = target.ok_or(AttachRefused::NoSuchProcess(pid))?;
     let leader = target.status.group_leader;
     if leader != pid.raw() {
         return Err(AttachRefused::IsThread { pid, leader });
@@ -208,7 +208,7 @@ pub(crate) fn precondition(pid: Pid, facts: &AttachFacts) -> Result<&Target, Att
 
 /// The reason for `errno`, given the facts.
 pub(crate) fn diagnose(pid: Pid, errno: Errno, facts: &AttachFacts) -> AttachRefused {
-    let target = match precondition(pid, facts) {
+    let target = match precondition(pid, facts.relation, facts.target.as_ref()) {
         Ok(target) => target,
         Err(refused) => return refused,
     };
@@ -243,7 +243,7 @@ fn obstacle(target: &Target, facts: &AttachFacts) -> Obstacle {
         if target.status.groups.iter().any(|&group| group != server.groups[0]) {
             return Obstacle::DifferentGroup { target: target.status.groups[0], server: server.groups[0] };
         }
-        if !target.dumpable {
+        if !facts.dumpable {
             return Obstacle::NotDumpable;
         }
         if target.status.permitted & !server.permitted != 0 {

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::unistd::{getpid, getppid, gettid};
 
 use super::attach::{self, AttachRefused, Tracer};
-use crate::engine::linux::process_info::{ProcDirectory, STAT_LEN_MAX, Stat, Status};
+use crate::engine::linux::process_info::{Stat, Status, read};
 
 /// Everything that decides whether a process may be attached to.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct AttachFacts {
     pub(crate) server: Status,
     /// What the process is to us.
     pub(crate) relation: Relation,
+    /// Whether its own user may look into it.
+    pub(crate) dumpable: bool,
     /// Who traces it already.
     pub(crate) tracer: Option<Tracer>,
     /// Yama's `ptrace_scope`; `None` where the kernel is without Yama.
@@ -33,8 +35,6 @@ pub(crate) struct Target {
     pub(crate) status: Status,
     pub(crate) dead: bool,
     pub(crate) kernel_thread: bool,
-    /// Whether its own user may look into it.
-    pub(crate) dumpable: bool,
 }
 
 /// What a process is to us.
@@ -53,7 +53,9 @@ pub(crate) enum Relation {
 /// # Errors
 /// [`AttachRefused`]: there is no such process, it has ended, is a thread, a kernel thread, or belongs to this server.
 pub(crate) fn check_attach(pid: Pid) -> Result<(), AttachRefused> {
-    attach::precondition(pid, &gather(pid)).map(|_| ())
+    let target = target(pid);
+    let relation = relation(pid.raw(), getpid().as_raw(), target.as_ref());
+    attach::precondition(pid, relation, target.as_ref()).map(|_| ())
 }
 
 /// Why the system answered `errno` to an attempt to attach to `pid`, as things are on this machine now.
@@ -71,6 +73,7 @@ pub(crate) fn gather(pid: Pid) -> AttachFacts {
     let tracer = target.as_ref().and_then(|target| tracer(target.status.tracer, own));
     AttachFacts {
         relation,
+        dumpable: is_dumpable(pid),
         tracer,
         yama: yama(),
         other_user_namespace: target.is_some() && user_map(pid.raw()) != user_map(own),
@@ -81,19 +84,22 @@ pub(crate) fn gather(pid: Pid) -> AttachFacts {
 
 fn target(pid: Pid) -> Option<Target> {
     let status = Status::read(pid.raw()).ok()?;
-    let mut buffer = [0; STAT_LEN_MAX];
-    let proc = ProcDirectory::root().ok()?;
-    let stat = Stat::parse(proc.read(&format!("{pid}/stat"), &mut buffer).ok()?)?;
-    // The directory is the process's user's; the files in it are root's while it is not dumpable (proc(5)).
+    let text = read(&format!("/proc/{pid}/stat")).ok()?;
+    let stat = Stat::parse(&text)?;
+    Some(Target { status, dead: stat.is_dead(), kernel_thread: stat.is_kernel_thread() })
+}
+
+/// The directory is the process's user's; the files in it are root's while it is not dumpable (proc(5)).
+fn is_dumpable(pid: Pid) -> bool {
     let owner = |path: String| fs::metadata(path).map(|file| file.uid()).ok();
-    let dumpable = owner(format!("/proc/{pid}")) == owner(format!("/proc/{pid}/status"));
-    Some(Target { status, dead: stat.is_dead(), kernel_thread: stat.is_kernel_thread(), dumpable })
+    owner(format!("/proc/{pid}")) == owner(format!("/proc/{pid}/status"))
 }
 
 fn relation(pid: i32, own: i32, target: Option<&Target>) -> Relation {
-    if pid == own || pid == front(own) {
+    let front = front(own);
+    if pid == own || pid == front {
         Relation::Itself
-    } else if target.is_some_and(|target| is_worker(pid, target.status.parent, own)) {
+    } else if target.is_some_and(|target| is_worker(pid, target.status.parent, front)) {
         Relation::Session
     } else {
         Relation::None
@@ -107,8 +113,8 @@ fn front(own: i32) -> i32 {
 }
 
 /// Whether process `pid` with that parent was started by this server's front, as part of the server.
-fn is_worker(pid: i32, parent: i32, own: i32) -> bool {
-    parent == front(own) && runs_our_program(pid)
+fn is_worker(pid: i32, parent: i32, front: i32) -> bool {
+    parent == front && runs_our_program(pid)
 }
 
 fn runs_our_program(pid: i32) -> bool {
@@ -129,7 +135,7 @@ fn tracer(tracer: i32, own: i32) -> Option<Tracer> {
     // The kernel names the tracing thread; users know its process.
     let pid = Status::read(tracer).map_or(tracer, |thread| thread.group_leader);
     let status = Status::read(pid).unwrap_or_default();
-    if pid == own || is_worker(pid, status.parent, own) {
+    if pid == own || is_worker(pid, status.parent, front(own)) {
         return Some(Tracer::Session { pid });
     }
     let name = if status.name.is_empty() { "another program".to_owned() } else { status.name };
@@ -166,7 +172,7 @@ mod tests {
         let target = facts.target.expect("a target");
         assert_eq!(facts.relation, Relation::None);
         assert_eq!((target.status.parent, target.status.name.as_str()), (getpid().as_raw(), "cat"));
-        assert!(target.dumpable && !target.dead && !target.kernel_thread && !facts.other_user_namespace);
+        assert!(facts.dumpable && !target.dead && !target.kernel_thread && !facts.other_user_namespace);
     }
 
     #[test]

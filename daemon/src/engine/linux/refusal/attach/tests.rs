@@ -11,11 +11,12 @@ fn pid() -> Pid {
 fn facts() -> AttachFacts {
     let server = Status { users: [1000; 3], groups: [1000; 3], bounding: u64::MAX, ..Status::default() };
     let status = Status { group_leader: PID, parent: 5, ..server.clone() };
-    let target = Target { status, dead: false, kernel_thread: false, dumpable: true };
+    let target = Target { status, dead: false, kernel_thread: false };
     AttachFacts {
         target: Some(target),
         server,
         relation: Relation::None,
+        dumpable: true,
         tracer: None,
         yama: None,
         other_user_namespace: false,
@@ -88,7 +89,7 @@ fn other_owners_are_told_apart() {
          CAP_SYS_PTRACE",
     );
     refused(
-        |_, target| target.dumpable = false,
+        |facts, _| facts.dumpable = false,
         "process 77 does not let its own user look into it (it is not dumpable); start the server as root or with \
          CAP_SYS_PTRACE",
     );
