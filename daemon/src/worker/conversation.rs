@@ -19,6 +19,7 @@ use dbgsrv_protocol::rsp::thread::ThreadSelector;
 use dbgsrv_protocol::rsp::{breakpoint, console, resume, settings};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::iter::Peekable;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ pub(crate) struct Conversation {
     /// The object that the client is reading in pieces.
     pub(super) transfer: transfer::Snapshot,
     /// The processes that the client is going through.
-    pub(super) listed: ProcessList,
+    pub(super) listed: Peekable<ProcessList>,
     /// Memory and register contents on their way out.
     pub(super) scratch: Vec<u8>,
     /// The last stop, for `?`.
@@ -75,7 +76,7 @@ impl Conversation {
             files: HostFiles::default(),
             handover: Handover::default(),
             transfer: transfer::Snapshot::default(),
-            listed: ProcessList::default(),
+            listed: ProcessList::default().peekable(),
             scratch: Vec::new(),
             last: None,
             program: None,
@@ -103,7 +104,7 @@ impl Conversation {
         self.transfer = transfer::Snapshot::default();
         self.awaited = None;
         self.saved = registers::Saved::default();
-        self.listed = ProcessList::default();
+        self.listed = ProcessList::default().peekable();
         self.refusal = None;
         self.non_stop = false;
         self.waiting = false;

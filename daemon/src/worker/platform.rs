@@ -63,7 +63,7 @@ pub(super) fn answer(session: &mut Conversation, request: Request<'_>, reply: Re
         Request::Process(pid) => describe(platform::process_info(pid), reply),
         Request::Processes(wanted) => match ProcessList::new(&wanted) {
             Ok(list) => {
-                session.listed = list;
+                session.listed = list.peekable();
                 describe(session.listed.next(), reply);
             }
             Err(errno) => refuse(&errno.into(), reply),

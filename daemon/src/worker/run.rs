@@ -125,6 +125,8 @@ impl Service<'_> {
                 }
             }
             self.flush()?;
+            // The next process is looked at while the client still reads about this one.
+            let _ = self.conversation.listed.peek();
             if let Some(violation) = self.server.violation() {
                 return Err(io::Error::other(violation));
             }

@@ -107,15 +107,21 @@ impl<'a> Stat<'a> {
 
     /// Whether the task has ended and only waits for its parent to notice.
     pub(crate) fn is_dead(&self) -> bool {
-        matches!(self.state, b'Z' | b'X' | b'x')
+        is_dead(self.state)
     }
 }
 
-/// What a process's `status` file says about who may trace it.
+fn is_dead(state: u8) -> bool {
+    matches!(state, b'Z' | b'X' | b'x')
+}
+
+/// What a process's `status` file says, mostly about who may trace it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Status {
     /// The name it gave itself, as the kernel escapes it.
     pub(crate) name: String,
+    /// See [`Stat::state`].
+    pub(crate) state: u8,
     /// The process that it is a thread of; its own id for a process.
     pub(crate) group_leader: i32,
     /// The parent; 0 for none.
@@ -150,12 +156,18 @@ impl Status {
         read(&format!("/proc/{id}/status")).map(|text| Self::parse(&String::from_utf8_lossy(&text)))
     }
 
+    /// As [`Stat::is_dead`].
+    pub(crate) fn is_dead(&self) -> bool {
+        is_dead(self.state)
+    }
+
     /// Reads the text of a `status` file; what it does not say stays zero.
     pub(crate) fn parse(text: &str) -> Self {
         let mut status = Self::default();
         for (key, value) in text.lines().filter_map(|line| line.split_once(":\t")) {
             match key {
                 "Name" => value.clone_into(&mut status.name),
+                "State" => status.state = value.bytes().next().unwrap_or_default(),
                 "Tgid" => status.group_leader = value.parse().unwrap_or_default(),
                 "PPid" => status.parent = value.parse().unwrap_or_default(),
                 "TracerPid" => status.tracer = value.parse().unwrap_or_default(),
@@ -307,8 +319,9 @@ mod tests {
     #[test]
     fn a_status_is_read_and_what_is_missing_is_zero() {
         let status = Status::parse(
-            "Name:\tmy\\nprog\nTgid:\t12\nPPid:\t3\nTracerPid:\t9\nUid:\t1\t2\t3\t4\nCapBnd:\t000001ffffffffff\nSeccomp:\t2\n",
+            "Name:\tmy\\nprog\nState:\tZ (zombie)\nTgid:\t12\nPPid:\t3\nTracerPid:\t9\nUid:\t1\t2\t3\t4\nCapBnd:\t000001ffffffffff\nSeccomp:\t2\n",
         );
+        assert!(status.is_dead() && !Status::parse("State:\tS (sleeping)\n").is_dead());
         assert_eq!((status.name.as_str(), status.group_leader, status.parent, status.tracer), ("my\\nprog", 12, 3, 9));
         assert_eq!((status.users, status.groups), ([1, 2, 3], [0, 0, 0]));
         assert_eq!((status.bounding, status.effective, status.seccomp), (0x1ff_ffff_ffff, 0, 2));

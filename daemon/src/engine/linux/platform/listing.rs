@@ -1,8 +1,5 @@
 //! Lists of processes, one by one.
 
-use std::fs::File;
-use std::io::{self, Read};
-
 use dbgsrv_protocol::ids::Pid;
 use dbgsrv_protocol::rsp::platform::{NameMatch, ProcessInfo, ProcessMatch};
 use nix::errno::Errno;
@@ -11,21 +8,25 @@ use regex_lite::{Regex, RegexBuilder};
 
 use super::{fits, triple};
 use crate::engine::linux::objects::exec_file;
-use crate::engine::linux::process_info::{STAT_LEN_MAX, Stat, Status, processes};
+use crate::engine::linux::process_info::{ProcDirectory, Status, processes};
 use crate::engine::linux::refusal::{HEAD_LEN, machine};
 
 /// Most bytes of arguments that are told of one process; the rest is cut off. Twice as many digits have to fit into a
 /// packet beside the rest.
-const ARGUMENTS_MAX: u64 = 0x1_0000;
+const ARGUMENTS_MAX: usize = 0x1_0000;
 
 /// Most memory that a regular expression may take, in bytes.
 const REGEX_MAX: usize = 1 << 20;
 
-/// The processes that a client wants to see and has not seen yet. Each is looked at when its turn comes.
+/// The processes that a client wants to see and has not seen yet. Each is looked at when it is asked for.
 #[derive(Debug, Default)]
 pub(crate) struct ProcessList {
     pids: std::vec::IntoIter<Pid>,
     wanted: Wanted,
+    /// Without it there are no processes to see.
+    proc: Option<ProcDirectory>,
+    /// Room for one file.
+    buffer: Vec<u8>,
 }
 
 /// A [`ProcessMatch`] that is kept.
@@ -67,7 +68,7 @@ impl ProcessList {
         let &ProcessMatch { parent, group, effective_user, effective_group, triple, .. } = wanted;
         let triple = triple.to_vec();
         let wanted = Wanted { name, parent, user, group, effective_user, effective_group, triple };
-        Ok(Self { pids: pids.into_iter(), wanted })
+        Ok(Self { pids: pids.into_iter(), wanted, proc: ProcDirectory::root().ok(), buffer: vec![0; ARGUMENTS_MAX] })
     }
 }
 
@@ -75,8 +76,9 @@ impl Iterator for ProcessList {
     type Item = ProcessInfo;
 
     fn next(&mut self) -> Option<ProcessInfo> {
-        let Self { pids, wanted } = self;
-        pids.filter_map(process_info).find(|process| wanted.admits(process))
+        let Self { pids, wanted, proc, buffer } = self;
+        let proc = proc.as_ref()?;
+        pids.filter_map(|pid| describe(proc, pid, buffer)).find(|process| wanted.admits(process))
     }
 }
 
@@ -121,12 +123,20 @@ impl Name {
 
 /// Describes a process; `None`: there is none, or it only waits for its parent to notice that it has ended.
 pub(crate) fn process_info(pid: Pid) -> Option<ProcessInfo> {
-    let status = Status::read(pid.raw()).ok().filter(|status| status.group_leader == pid.raw())?;
-    let text = read_start(&format!("/proc/{pid}/stat"), STAT_LEN_MAX as u64).ok()?;
-    let stat = Stat::parse(&text).filter(|stat| !stat.is_dead())?;
-    let arguments = read_start(&format!("/proc/{pid}/cmdline"), ARGUMENTS_MAX).unwrap_or_default();
-    let arguments = arguments.strip_suffix(b"\0").unwrap_or(&arguments);
-    let head = read_start(&format!("/proc/{pid}/exe"), HEAD_LEN as u64).unwrap_or_default();
+    describe(&ProcDirectory::root().ok()?, pid, &mut vec![0; ARGUMENTS_MAX])
+}
+
+/// As [`process_info`], with room for [`ARGUMENTS_MAX`] bytes. In a list, LLDB asks for each process by itself and waits.
+fn describe(proc: &ProcDirectory, pid: Pid, buffer: &mut [u8]) -> Option<ProcessInfo> {
+    let text = proc.read(&format!("{pid}/status"), buffer).ok()?;
+    let status = Status::parse(&String::from_utf8_lossy(text));
+    if status.group_leader != pid.raw() || status.is_dead() {
+        return None;
+    }
+    let head = proc.read(&format!("{pid}/exe"), &mut buffer[..HEAD_LEN]).unwrap_or_default();
+    let triple = machine(head).and_then(triple);
+    let arguments = proc.read(&format!("{pid}/cmdline"), buffer).unwrap_or_default();
+    let arguments = arguments.strip_suffix(b"\0").unwrap_or(arguments);
     Some(ProcessInfo {
         pid,
         parent: status.parent as u32,
@@ -134,22 +144,15 @@ pub(crate) fn process_info(pid: Pid) -> Option<ProcessInfo> {
         group: status.groups[0],
         effective_user: status.users[1],
         effective_group: status.groups[1],
-        triple: machine(&head).and_then(triple),
+        triple,
         // The kernel keeps a program's path from those who may not trace it, but not its name.
-        executable: exec_file(pid).unwrap_or_else(|_| stat.name.to_vec()),
+        executable: exec_file(pid).unwrap_or_else(|_| status.name.into_bytes()),
         arguments: if arguments.is_empty() {
             Vec::new()
         } else {
             arguments.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect()
         },
     })
-}
-
-/// A file's first bytes, at most so many.
-fn read_start(path: &str, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
