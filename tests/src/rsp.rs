@@ -126,19 +126,24 @@ impl Client {
         notification.strip_prefix("Stop:").expect("there are no other notifications").to_owned()
     }
 
-    /// Waits for a stop in non-stop mode and fetches all that there are; the first comes as a notification.
+    /// Waits for so many stops in non-stop mode and fetches them; the first comes as a notification, and so does one that comes
+    /// up when all before it have been fetched.
     ///
     /// # Panics
-    /// When the server closes the connection or sends something else.
+    /// When the server closes the connection, sends something else, or tells of more stops.
     #[track_caller]
-    pub fn stops(&mut self) -> Vec<String> {
-        let mut stops = vec![self.notification()];
-        loop {
-            match self.request("vStopped") {
-                end if end == "OK" => return stops,
-                stop => stops.push(stop),
+    pub fn fetch_stops(&mut self, count: usize) {
+        let mut stops = Vec::new();
+        while stops.len() < count {
+            stops.push(self.notification());
+            loop {
+                match self.request("vStopped") {
+                    end if end == "OK" => break,
+                    stop => stops.push(stop),
+                }
             }
         }
+        assert_eq!(stops.len(), count, "{stops:?}");
     }
 
     /// What follows up to the checksum, and that.

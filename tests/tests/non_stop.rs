@@ -29,7 +29,7 @@ fn attaching_to_a_process_leaves_the_threads_of_another_running() {
     trial::assert_goes_on(running);
     let other = Beats::start(2);
     assert_eq!(client.request(&format!("vAttach;{:x}", other.pid().as_raw())), "OK");
-    assert_eq!(client.stops().len(), 3);
+    client.fetch_stops(3);
     trial::assert_goes_on(running);
     assert_eq!(client.request(&format!("D;{:x}", other.pid().as_raw())), "OK");
     other.assert_left_as_it_was_found();
@@ -51,7 +51,7 @@ fn who_asks_first_in_non_stop_mode_finds_one_thread_of_a_process_that_was_attach
     let stopped = || process::threads(beats.pid()).iter().filter(|thread| thread.state == 't').count();
     wait_until("the other threads go on", || stopped() == 1);
     assert_eq!(client.request(&format!("vCont;t:p{leader:x}.-1")), "OK");
-    assert_eq!(client.stops().len(), 2);
+    client.fetch_stops(2);
     assert_eq!(client.request(&format!("D;{leader:x}")), "OK");
     beats.assert_left_as_it_was_found();
 }
