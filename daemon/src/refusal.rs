@@ -27,8 +27,16 @@ pub(crate) async fn tell(mut stream: Stream, reason: &str) {
 async fn answer(stream: &mut Stream, reason: &str) -> io::Result<()> {
     let text = format!("dbgsrv: {reason}");
     // A reply is an answer: a client may take one that comes before its question for noise on the line.
-    let reply = if ask(stream).await? { error_reply(&text) } else { format!("{text}\n") };
-    leave(stream, reply.as_bytes()).await
+    if !ask(stream).await? {
+        return leave(stream, format!("{text}\n").as_bytes()).await;
+    }
+    stream.write_all(error_reply(&text).as_bytes()).await?;
+    // A debugger acknowledges a reply before it looks at it, and shows another error where it can't: where a program
+    // stands in between (`| openssl s_client`), that one may be gone as soon as this side hangs up.
+    if stream.read(&mut [0; 256]).await? == 0 {
+        return Ok(());
+    }
+    leave(stream, b"").await
 }
 
 /// As [`tell`], for a client that speaks the session's protocol.
@@ -86,11 +94,29 @@ mod tests {
         let stream = Stream::Tcp(listener.accept().await.unwrap().0);
         let telling = tokio::spawn(async move { tell(stream, "not you").await });
         client.write_all(question).await.unwrap();
-        let mut reply = String::new();
-        client.read_to_string(&mut reply).await.unwrap();
+        let mut reply = [0; 64];
+        let length = client.read(&mut reply).await.unwrap();
+        // Gone, if it was not to be waited for.
+        let _ = client.write_all(b"+").await;
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
         drop(client);
         telling.await.unwrap();
-        reply
+        String::from_utf8_lossy(&reply[..length]).into_owned()
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_debugger_can_acknowledge_the_reply() {
+        let (listener, mut words) = (TcpListener::bind(("127.0.0.1", 0)).await.unwrap(), [0; 22]);
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let telling = tokio::spawn(tell(Stream::Tcp(listener.accept().await.unwrap().0), "not you"));
+        client.write_all(b"$?#3f").await.unwrap();
+        client.read_exact(&mut words).await.unwrap();
+        let hung_up = timeout(Duration::from_millis(20), client.read(&mut [0])).await;
+        assert!(hung_up.is_err(), "it has not hung up: {hung_up:?}");
+        client.write_all(b"+").await.unwrap();
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+        drop(client);
+        telling.await.unwrap();
     }
 
     #[tokio::test(flavor = "current_thread")]
