@@ -33,10 +33,8 @@ async fn answer(stream: &mut Stream, reason: &str) -> io::Result<()> {
     stream.write_all(error_reply(&text).as_bytes()).await?;
     // A debugger acknowledges a reply before it looks at it, and shows another error where it can't: where a program
     // stands in between (`| openssl s_client`), that one may be gone as soon as this side hangs up.
-    if stream.read(&mut [0; 256]).await? == 0 {
-        return Ok(());
-    }
-    leave(stream, b"").await
+    stream.read_u8().await?;
+    hang_up(stream).await
 }
 
 /// As [`tell`], for a client that speaks the session's protocol.
@@ -49,6 +47,11 @@ pub(crate) async fn tell_session(mut stream: Called, config: ServerConfig, reaso
 /// Sends the last words, and waits until the client has hung up.
 async fn leave(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), words: &[u8]) -> io::Result<()> {
     stream.write_all(words).await?;
+    hang_up(stream).await
+}
+
+/// Says that no more is to come, and waits until the client has hung up.
+async fn hang_up(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
     stream.shutdown().await?;
     // Closing while bytes of the client are unread would reset the connection, and take the words with it.
     let mut unread = [0; 256];

@@ -145,7 +145,7 @@ impl Breakpoints {
     pub(crate) fn remove(&mut self, address: u64, memory: &Memory, journal: &Journal) -> Result<()> {
         let Some(breakpoint) = self.table.get_mut(&address) else { return Ok(()) };
         breakpoint.script = None;
-        let is_there = !breakpoint.planted && breakpoint.original.is_some() && breakpoint.seen == self.turn;
+        let is_there = !breakpoint.planted && breakpoint.known(self.turn).is_some();
         self.drop_unwanted(address, memory, journal);
         if is_there || memory.read(address, &mut [0]) == 1 { Ok(()) } else { Err(Error::BadAddress(address)) }
     }
@@ -215,7 +215,7 @@ impl Breakpoints {
 
     /// The program's own byte at the breakpoint at `address`; `None`: it has to be read.
     pub(crate) fn original(&self, address: u64) -> Option<u8> {
-        self.table.get(&address).filter(|breakpoint| breakpoint.planted || breakpoint.seen == self.turn)?.original
+        self.table.get(&address)?.known(self.turn)
     }
 
     /// Writes all breakpoints to memory. One whose page is not mapped (any more) is left out.
@@ -314,14 +314,18 @@ impl Breakpoints {
 }
 
 impl Breakpoint {
+    /// The byte under it, where that need not be looked at again.
+    fn known(&self, turn: u64) -> Option<u8> {
+        self.original.filter(|_| self.planted || self.seen == turn)
+    }
+
     fn plant(&mut self, address: u64, memory: &Memory, turn: u64, journal: &Journal) {
         if self.planted {
             return;
         }
-        if self.original.is_none() || self.seen != turn {
+        if self.known(turn).is_none() {
             let mut byte = [0];
             if memory.read(address, &mut byte) != 1 {
-                self.original = None;
                 return;
             }
             self.original = Some(byte[0]);

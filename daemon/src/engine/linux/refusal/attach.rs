@@ -197,7 +197,7 @@ pub(crate) fn precondition(pid: Pid, relation: Relation, target: Option<&Target>
     if leader != pid.raw() {
         return Err(AttachRefused::IsThread { pid, leader });
     }
-    if target.dead {
+    if target.status.is_dead() {
         return Err(AttachRefused::Dead { pid, parent: target.status.parent });
     }
     if target.kernel_thread {

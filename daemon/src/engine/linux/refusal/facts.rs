@@ -33,7 +33,6 @@ pub(crate) struct AttachFacts {
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) status: Status,
-    pub(crate) dead: bool,
     pub(crate) kernel_thread: bool,
 }
 
@@ -86,7 +85,7 @@ fn target(pid: Pid) -> Option<Target> {
     let status = Status::read(pid.raw()).ok()?;
     let text = read(&format!("/proc/{pid}/stat")).ok()?;
     let stat = Stat::parse(&text)?;
-    Some(Target { status, dead: stat.is_dead(), kernel_thread: stat.is_kernel_thread() })
+    Some(Target { status, kernel_thread: stat.is_kernel_thread() })
 }
 
 /// The directory is the process's user's; the files in it are root's while it is not dumpable (proc(5)).
@@ -172,7 +171,7 @@ mod tests {
         let target = facts.target.expect("a target");
         assert_eq!(facts.relation, Relation::None);
         assert_eq!((target.status.parent, target.status.name.as_str()), (getpid().as_raw(), "cat"));
-        assert!(facts.dumpable && !target.dead && !target.kernel_thread && !facts.other_user_namespace);
+        assert!(facts.dumpable && !target.status.is_dead() && !target.kernel_thread && !facts.other_user_namespace);
     }
 
     #[test]

@@ -11,7 +11,7 @@ fn pid() -> Pid {
 fn facts() -> AttachFacts {
     let server = Status { users: [1000; 3], groups: [1000; 3], bounding: u64::MAX, ..Status::default() };
     let status = Status { group_leader: PID, parent: 5, ..server.clone() };
-    let target = Target { status, dead: false, kernel_thread: false };
+    let target = Target { status, kernel_thread: false };
     AttachFacts {
         target: Some(target),
         server,
@@ -54,7 +54,7 @@ fn what_is_no_process_to_trace_is_said_first() {
         "process 77 is a kernel thread; there is no program in it to debug",
     );
     assert_eq!(
-        says(Errno::EPERM, |_, target| target.dead = true),
+        says(Errno::EPERM, |_, target| target.status.state = b'Z'),
         ("process 77 has already ended; it only waits for its parent, process 5, to take note".to_owned(), 3)
     );
     let nobody = AttachFacts { target: None, ..facts() };
